@@ -148,7 +148,6 @@ internal sealed class PrometheusServer : IAsyncDisposable
                         $"--config.file={configuration}",
                         $"--storage.tsdb.path={data}",
                         $"--web.listen-address={address.Authority}",
-                        "--storage.tsdb.no-lockfile",
                         "--log.level=warn",
                     ],
                     () => AnswersForAsync(http, data));
