@@ -5,7 +5,7 @@ namespace HarborScanExporter.Tests.Dashboards;
 /// <summary>The addresses of runbooks: one page for each alert, named like it.</summary>
 internal static partial class Runbooks
 {
-    /// <summary>The names of the alerts that have a runbook.</summary>
+    /// <summary>The alerts that a dashboard may link to.</summary>
     public static readonly IReadOnlySet<string> Names = new HashSet<string>(StringComparer.Ordinal)
     {
         "HarborScanStuck", "HarborScanStuckLong", "HarborScanLost", "HarborScanUnreported", "HarborScanAllBlocked", "HarborScanSweepBlocked",

@@ -5,7 +5,7 @@ namespace HarborScanExporter.Tests.Dashboards;
 /// <summary>A Prometheus that has scraped one healthy Harbor, which has no label harbor and one exporter.</summary>
 public sealed class HealthyHarbor : IAsyncLifetime
 {
-    private readonly DashboardTarget _target = new(ScanSituation.Healthy);
+    private readonly DashboardTarget _target = DashboardTarget.Healthy();
 
     private PrometheusServer? _prometheus;
 
@@ -51,7 +51,7 @@ public sealed class FaultyHarbors : IAsyncLifetime
                 expr: vector(1)
         """;
 
-    private readonly DashboardTarget _target = new(ScanSituation.Faulty);
+    private readonly DashboardTarget _target = DashboardTarget.Faulty();
     private readonly string _folder = Directory.CreateTempSubdirectory("rules-").FullName;
 
     private PrometheusServer? _prometheus;
