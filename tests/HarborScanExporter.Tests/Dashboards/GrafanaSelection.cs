@@ -26,7 +26,8 @@ internal sealed partial class GrafanaSelection
         new(chosen.Select(variable => KeyValuePair.Create(variable.Key, Alternatives(variable.Value))));
 
     /// <summary>The text as the data source receives it; a name that is no variable stays as it is.</summary>
-    public string Fill(string text) => Reference().Replace(text, match => _texts.GetValueOrDefault(match.Groups["name"].Value, match.Value));
+    public string Fill(string text) =>
+        Reference().Replace(text, match => _texts.GetValueOrDefault(match.Groups["name"].Value, match.Value));
 
     private static string Alternatives(IReadOnlyList<string> values)
     {

@@ -35,15 +35,18 @@ public sealed class LintTests
 
     [Fact]
     public void A_dashboard_is_not_editable() =>
-        Holds(WholeDashboardRules.IsNotEditable, dashboard => dashboard.Json["editable"] = true, dashboard => dashboard.Json.Remove("editable"));
+        Holds(WholeDashboardRules.IsNotEditable, dashboard => dashboard.Json["editable"] = true,
+            dashboard => dashboard.Json.Remove("editable"));
 
     [Fact]
     public void A_dashboard_has_a_title_and_a_description() =>
-        Holds(WholeDashboardRules.HasTitleAndDescription, dashboard => dashboard.Json["title"] = "", dashboard => dashboard.Json.Remove("description"));
+        Holds(WholeDashboardRules.HasTitleAndDescription, dashboard => dashboard.Json["title"] = "",
+            dashboard => dashboard.Json.Remove("description"));
 
     [Fact]
     public void A_dashboard_is_of_a_recent_schema() =>
-        Holds(WholeDashboardRules.IsOfARecentSchema, dashboard => dashboard.Json["schemaVersion"] = 27, dashboard => dashboard.Json.Remove("schemaVersion"));
+        Holds(WholeDashboardRules.IsOfARecentSchema, dashboard => dashboard.Json["schemaVersion"] = 27,
+            dashboard => dashboard.Json.Remove("schemaVersion"));
 
     [Fact]
     public void Panels_have_ids_and_titles_of_their_own() =>
@@ -123,7 +126,9 @@ public sealed class LintTests
             dashboard => dashboard.Variable("job")!["query"] = "query_result(up)");
 
     [Fact]
-    public void A_panel_has_a_title() => Holds(PanelRules.HasATitle, dashboard => dashboard.Panels[0].Json["title"] = "", dashboard => dashboard.Panels[1].Json.Remove("title"));
+    public void A_panel_has_a_title() =>
+        Holds(PanelRules.HasATitle, dashboard => dashboard.Panels[0].Json["title"] = "",
+            dashboard => dashboard.Panels[1].Json.Remove("title"));
 
     [Fact]
     public void A_panel_has_a_description() =>
@@ -154,7 +159,8 @@ public sealed class LintTests
         Holds(PanelRules.TargetsAskTheChosenDataSource, dashboard => First(dashboard, "stat").Targets[0].Json["datasource"]!["uid"] = "P1");
 
     [Fact]
-    public void A_panel_is_of_a_core_type() => Holds(PanelRules.IsOfACoreType, dashboard => First(dashboard, "stat").Json["type"] = "flant-statusmap-panel");
+    public void A_panel_is_of_a_core_type() =>
+        Holds(PanelRules.IsOfACoreType, dashboard => First(dashboard, "stat").Json["type"] = "flant-statusmap-panel");
 
     [Fact]
     public void A_stat_has_thresholds() =>
@@ -163,16 +169,21 @@ public sealed class LintTests
             dashboard => First(dashboard, "stat").Defaults!["thresholds"]!["steps"] = new JsonArray());
 
     [Fact]
-    public void A_stat_says_when_there_is_no_data() => Holds(PanelRules.AStatSaysWhenThereIsNoData, dashboard => First(dashboard, "stat").Defaults!.Remove("noValue"));
+    public void A_stat_says_when_there_is_no_data() =>
+        Holds(PanelRules.AStatSaysWhenThereIsNoData, dashboard => First(dashboard, "stat").Defaults!.Remove("noValue"));
 
     [Fact]
-    public void Every_query_selects_the_job() => Holds(QueryRules.SelectsTheJob, Query("harbor_scan_up{instance=~\"$instance\", harbor=~\"$harbor\"}"), Query("harbor_scan_up{job=\"$job\"}"));
+    public void Every_query_selects_the_job() =>
+        Holds(QueryRules.SelectsTheJob, Query("harbor_scan_up{instance=~\"$instance\", harbor=~\"$harbor\"}"),
+            Query("harbor_scan_up{job=\"$job\"}"));
 
     [Fact]
-    public void Every_query_selects_the_instance() => Holds(QueryRules.SelectsTheInstance, Query($"{Selector} > 0 or harbor_scan_up{{job=~\"$job\"}}"), Query("up"));
+    public void Every_query_selects_the_instance() =>
+        Holds(QueryRules.SelectsTheInstance, Query($"{Selector} > 0 or harbor_scan_up{{job=~\"$job\"}}"), Query("up"));
 
     [Fact]
-    public void Every_query_selects_the_harbor() => Holds(QueryRules.SelectsTheHarbor, Query("harbor_scan_up{job=~\"$job\", instance=~\"$instance\"}"));
+    public void Every_query_selects_the_harbor() =>
+        Holds(QueryRules.SelectsTheHarbor, Query("harbor_scan_up{job=~\"$job\", instance=~\"$instance\"}"));
 
     [Fact]
     public void Rates_are_over_the_rate_interval() =>
@@ -183,10 +194,12 @@ public sealed class LintTests
 
     [Fact]
     public void No_gauge_is_rated() =>
-        Holds(QueryRules.RatesNoGauge, Query($"increase({Selector}[$__rate_interval])"), Query($"irate(max without (instance, pod) ({Selector})[$__range:])"));
+        Holds(QueryRules.RatesNoGauge, Query($"increase({Selector}[$__rate_interval])"),
+            Query($"irate(max without (instance, pod) ({Selector})[$__range:])"));
 
     [Fact]
-    public void Every_counter_is_rated() => Holds(QueryRules.RatesEveryCounter, Query(Counter), Query($"max_over_time({Counter}[$__range])"));
+    public void Every_counter_is_rated() =>
+        Holds(QueryRules.RatesEveryCounter, Query(Counter), Query($"max_over_time({Counter}[$__range])"));
 
     [Fact]
     public void Nothing_is_added_up_over_replicas() =>
@@ -199,7 +212,8 @@ public sealed class LintTests
 
     [Fact]
     public void What_replicas_read_alike_is_merged() =>
-        Holds(QueryRules.MergesReplicasOrShowsEach, Query(Selector), Query($"max without (instance) ({Selector})"), Query($"max by (status) ({Selector})"));
+        Holds(QueryRules.MergesReplicasOrShowsEach, Query(Selector), Query($"max without (instance) ({Selector})"),
+            Query($"max by (status) ({Selector})"));
 
     private static void Holds(DashboardRule rule, params Action<Dashboard>[] faults)
     {
@@ -228,7 +242,8 @@ public sealed class LintTests
 
     private static Panel First(Dashboard dashboard, string type) => dashboard.Panels.First(panel => panel.Type == type);
 
-    private static Action<Dashboard> Query(string expression) => dashboard => First(dashboard, "timeseries").Targets[0].Json["expr"] = expression;
+    private static Action<Dashboard> Query(string expression) =>
+        dashboard => First(dashboard, "timeseries").Targets[0].Json["expr"] = expression;
 
     private static void RemoveLinks(Dashboard dashboard, string start)
     {

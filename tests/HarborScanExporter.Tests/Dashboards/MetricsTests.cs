@@ -36,7 +36,8 @@ public sealed partial class MetricsTests
 
     [Fact]
     public async Task Counters_and_nothing_else_end_in_total() =>
-        Assert.All(await FamiliesAsync(), family => Assert.Equal(family.Key.EndsWith("_total", StringComparison.Ordinal), family.Value == "counter"));
+        Assert.All(await FamiliesAsync(), family =>
+            Assert.Equal(family.Key.EndsWith("_total", StringComparison.Ordinal), family.Value == "counter"));
 
     [Fact]
     public async Task The_scrape_passes_promtool_but_for_one_name_of_Harbors()
@@ -51,11 +52,13 @@ public sealed partial class MetricsTests
 
     private static IEnumerable<string> Homeless(IEnumerable<string> scraped) => scraped.Except(Shown()).Except(LeftOut.Keys);
 
-    private static IEnumerable<string> Shown() => Dashboard.All.SelectMany(QueryRules.Selectors).Select(one => one.Selector.Metric).Distinct();
+    private static IEnumerable<string> Shown() =>
+        Dashboard.All.SelectMany(QueryRules.Selectors).Select(one => one.Selector.Metric).Distinct();
 
     /// <summary>Name and type of every family, with everything optional on.</summary>
     private static async Task<IReadOnlyDictionary<string, string>> FamiliesAsync() =>
-        Type().Matches(await ScrapeAsync(DashboardTarget.Faulty())).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["type"].Value);
+        Type().Matches(await ScrapeAsync(DashboardTarget.Faulty()))
+            .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["type"].Value);
 
     private static async Task<string> ScrapeAsync(DashboardTarget target)
     {
@@ -69,7 +72,8 @@ public sealed partial class MetricsTests
         var stream = new YamlStream();
         stream.Load(new StringReader(Repository.Read(Dashboard.Folder, "left-out.yml")));
         return ((YamlMappingNode)stream.Documents[0].RootNode).Children
-            .ToDictionary(entry => ((YamlScalarNode)entry.Key).Value!, entry => ((YamlScalarNode)entry.Value).Value ?? "", StringComparer.Ordinal);
+            .ToDictionary(entry => ((YamlScalarNode)entry.Key).Value!, entry => ((YamlScalarNode)entry.Value).Value ?? "",
+                StringComparer.Ordinal);
     }
 
     [GeneratedRegex(@"^# TYPE (?<name>\S+) (?<type>\S+)$", RegexOptions.Multiline)]

@@ -8,7 +8,8 @@ internal static class PanelQueries
     private static readonly TimeSpan Range = TimeSpan.FromSeconds(10);
 
     /// <summary>The series with at least one number in them, as a panel draws them.</summary>
-    public static async Task<IReadOnlyList<PrometheusSeries>> DrawAsync(this PrometheusServer prometheus, Target target, GrafanaSelection selection)
+    public static async Task<IReadOnlyList<PrometheusSeries>> DrawAsync(this PrometheusServer prometheus, Target target,
+        GrafanaSelection selection)
     {
         var expression = selection.Fill(target.Expression);
         var series = target.Instant

@@ -9,7 +9,8 @@ internal sealed record PromQlCall(string Name, string Mode, IReadOnlyList<string
     public bool MergesReplicas => Name is "max" or "min" && Mode is "without" && Labels.Contains("instance") && Labels.Contains("pod");
 
     /// <summary>It adds up, counts or averages series that may come from several replicas.</summary>
-    public bool AddsUp => Name is "sum" or "count" or "avg" or "count_values" or "stddev" or "stdvar" && !(Mode is "by" && Labels.Contains("instance"));
+    public bool AddsUp => Name is "sum" or "count" or "avg" or "count_values" or "stddev" or "stdvar"
+        && !(Mode is "by" && Labels.Contains("instance"));
 }
 
 /// <summary>A metric with its matchers and range; <paramref name="Calls"/> are the calls around it, the outermost first.</summary>

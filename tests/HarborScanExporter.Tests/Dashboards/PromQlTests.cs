@@ -23,7 +23,8 @@ public sealed class PromQlTests
 
     [Fact]
     public void Words_functions_numbers_and_labels_are_no_metrics() =>
-        Assert.Equal(["a", "b"], PromQl.Read("time() - a > bool 1e3 and on (job) group_left (x) b or vector(Inf)").Selectors.Select(selector => selector.Metric));
+        Assert.Equal(["a", "b"], PromQl.Read("time() - a > bool 1e3 and on (job) group_left (x) b or vector(Inf)")
+            .Selectors.Select(selector => selector.Metric));
 
     [Fact]
     public void A_subquery_knows_its_range_and_the_calls_around_it()
@@ -34,7 +35,8 @@ public sealed class PromQlTests
     }
 
     [Fact]
-    public void A_selector_without_a_name_is_seen() => Assert.Equal([""], PromQl.Read("{job=\"x\"}").Selectors.Select(selector => selector.Metric));
+    public void A_selector_without_a_name_is_seen() =>
+        Assert.Equal([""], PromQl.Read("{job=\"x\"}").Selectors.Select(selector => selector.Metric));
 
     [Fact]
     public void Grouping_after_the_operand_is_refused() => Assert.Throws<FormatException>(() => PromQl.Read("sum(a) by (x)"));

@@ -10,10 +10,12 @@ public sealed class PrometheusServerTests
         await using var target = DashboardTarget.Healthy();
         var address = (await target.StartAsync()).Authority;
         var nobody = $"127.0.0.1:{Tool.FreePort()}";
-        await using var prometheus = await PrometheusServer.StartAsync([new ScrapeTarget(address), new ScrapeTarget(nobody)], alertmanager: nobody);
+        await using var prometheus = await PrometheusServer.StartAsync([new ScrapeTarget(address), new ScrapeTarget(nobody)],
+            alertmanager: nobody);
 
         await Eventually.HoldsAsync(
-            async () => (await prometheus.TargetsAsync()).Count(one => one.Health != "unknown") == 2, TimeSpan.FromSeconds(10), () => prometheus.Log);
+            async () => (await prometheus.TargetsAsync()).Count(one => one.Health != "unknown") == 2, TimeSpan.FromSeconds(10),
+            () => prometheus.Log);
         var targets = (await prometheus.TargetsAsync()).ToDictionary(one => one.Address);
         Assert.Equal(("up", ""), (targets[address].Health, targets[address].LastError));
         Assert.Equal("down", targets[nobody].Health);

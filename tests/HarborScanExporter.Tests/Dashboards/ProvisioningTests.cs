@@ -34,7 +34,8 @@ public sealed class ProvisioningTests
         var root = Repository.PathOf(Dashboard.Folder, "provisioning");
         Assert.Equal(
             ["dashboards/harbor-scan.yml", "datasources/prometheus.yml"],
-            Directory.GetFiles(root, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(root, file)).Order(StringComparer.Ordinal));
+            Directory.GetFiles(root, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(root, file))
+                .Order(StringComparer.Ordinal));
     }
 
     private static IEnumerable<YamlMappingNode> Sequence(string file, string key)

@@ -5,11 +5,12 @@ using HarborScanExporter.Tests.Support;
 namespace HarborScanExporter.Tests.Dashboards;
 
 /// <summary>Every query of every dashboard, run against a real Prometheus that has scraped a Harbor.</summary>
-public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors faulty) : IClassFixture<HealthyHarbor>, IClassFixture<FaultyHarbors>
+public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors faulty)
+    : IClassFixture<HealthyHarbor>, IClassFixture<FaultyHarbors>
 {
     private const string AgeOfOpenTasks = "Age of open tasks";
 
-    /// <summary>Panels that show nothing on a healthy Harbor with the default settings: no row is wrong, and nothing optional is on.</summary>
+    /// <summary>Panels that show nothing on a healthy Harbor with the default settings: no row is wrong, nothing optional is on.</summary>
     private static readonly HashSet<(string Uid, string Title)> EmptyWhenHealthy =
     [
         ("harbor-scan-overview", "Stuck now"),
@@ -34,7 +35,8 @@ public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors fa
     {
         var panel = Find(uid, title);
         foreach (var target in panel.Targets)
-            Assert.True((await faulty.Prometheus.DrawAsync(target, GrafanaSelection.All(panel.Dashboard))).Count > 0, $"{target} is empty.");
+            Assert.True((await faulty.Prometheus.DrawAsync(target, GrafanaSelection.All(panel.Dashboard))).Count > 0,
+                $"{target} is empty.");
     }
 
     [Theory]
@@ -106,7 +108,8 @@ public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors fa
         var target = Find("harbor-scan-overview", "Stuck tasks").Targets[0];
         var series = await faulty.Prometheus.DrawAsync(target, GrafanaSelection.All(target.Panel.Dashboard));
         Assert.True(one > 0);
-        Assert.Equal([(FaultyHarbors.Two, one), (FaultyHarbors.One, one)], series.Select(number => (number["harbor"], number.Value)).Order());
+        Assert.Equal([(FaultyHarbors.Two, one), (FaultyHarbors.One, one)],
+            series.Select(number => (number["harbor"], number.Value)).Order());
     }
 
     [Fact]
@@ -124,7 +127,8 @@ public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors fa
             var older = await OneReplicaAsync("harbor_scan_tasks_older_than", $"age_seconds=\"{age}\"");
             expected.Add((double.Parse(age, CultureInfo.InvariantCulture), 2 * (open - older)));
         }
-        var buckets = series.Select(bucket => (Le: bucket["le"] == "+Inf" ? double.PositiveInfinity : double.Parse(bucket["le"], CultureInfo.InvariantCulture), bucket.Value))
+        var buckets = series.Select(bucket =>
+            (Le: bucket["le"] == "+Inf" ? double.PositiveInfinity : double.Parse(bucket["le"], CultureInfo.InvariantCulture), bucket.Value))
             .OrderBy(bucket => bucket.Le).ToList();
         Assert.Equal(expected.OrderBy(bucket => bucket.Le), buckets);
         Assert.Equal(buckets.Select(bucket => bucket.Value).Order(), buckets.Select(bucket => bucket.Value));
@@ -138,8 +142,10 @@ public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors fa
         var panel = Find(uid, title);
         foreach (var target in panel.Targets)
         {
-            var labels = (await faulty.Prometheus.DrawAsync(target, GrafanaSelection.All(panel.Dashboard))).SelectMany(one => one.Labels.Keys).ToHashSet(StringComparer.Ordinal);
-            Assert.Empty(Legend().Matches(Dashboard.Text(target.Json["legendFormat"])).Select(match => match.Groups["label"].Value).Except(labels));
+            var labels = (await faulty.Prometheus.DrawAsync(target, GrafanaSelection.All(panel.Dashboard)))
+                .SelectMany(one => one.Labels.Keys).ToHashSet(StringComparer.Ordinal);
+            Assert.Empty(Legend().Matches(Dashboard.Text(target.Json["legendFormat"])).Select(match => match.Groups["label"].Value)
+                .Except(labels));
             Assert.Empty(Columns(panel).Except([.. labels, "Value"]));
         }
     }
@@ -168,14 +174,17 @@ public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors fa
         {
             var expression = Dashboard.Text(dashboard.Annotations.Single()["expr"]);
             var all = await faulty.Prometheus.QueryAsync(GrafanaSelection.All(dashboard).Fill(expression));
-            Assert.Equal(["HarborScanExporterDown", "HarborScanStuck"], all.Select(one => one["alertname"]).Distinct().Order(StringComparer.Ordinal));
+            Assert.Equal(["HarborScanExporterDown", "HarborScanStuck"],
+                all.Select(one => one["alertname"]).Distinct().Order(StringComparer.Ordinal));
 
             var chosen = await faulty.Prometheus.QueryAsync(GrafanaSelection.Of(new Dictionary<string, IReadOnlyList<string>>
             {
                 ["job"] = ["harbor-scan-exporter", "another"],
                 ["harbor"] = [FaultyHarbors.One],
             }).Fill(expression));
-            Assert.Equal([FaultyHarbors.One], chosen.Where(one => one["alertname"] == "HarborScanStuck").Select(one => one["harbor"]).Distinct());
+            Assert.Equal(
+                [FaultyHarbors.One],
+                chosen.Where(one => one["alertname"] == "HarborScanStuck").Select(one => one["harbor"]).Distinct());
 
             var another = await faulty.Prometheus.QueryAsync(GrafanaSelection.Of(new Dictionary<string, IReadOnlyList<string>>
             {
@@ -196,7 +205,8 @@ public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors fa
     }
 
     private static string Others(PrometheusSeries series) =>
-        string.Join(',', series.Labels.Where(label => label.Key != "harbor").OrderBy(label => label.Key, StringComparer.Ordinal).Select(label => $"{label.Key}={label.Value}"));
+        string.Join(',', series.Labels.Where(label => label.Key != "harbor").OrderBy(label => label.Key, StringComparer.Ordinal)
+            .Select(label => $"{label.Key}={label.Value}"));
 
     /// <summary>The replicas are scraped one after the other, so times differ by an interval; counts do not.</summary>
     private static double Tolerance(Panel panel) => Dashboard.Text(panel.Defaults?["unit"]) switch

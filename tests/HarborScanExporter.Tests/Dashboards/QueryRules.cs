@@ -36,12 +36,14 @@ internal static class QueryRules
         Selectors(dashboard).Where(one => AddsUpReplicas(one.Selector.Calls))
             .Select(one => $"{one.Target}: {one.Selector.Metric} is added up over replicas");
 
-    /// <summary>A row of Harbor's database is shown once, however many replicas read it; what a replica says of itself is shown by replica.</summary>
+    /// <summary>Harbor's rows are shown once, however many replicas read them; what a replica says of itself is shown by replica.</summary>
     public static IEnumerable<string> MergesReplicasOrShowsEach(Dashboard dashboard)
     {
-        string[] ofAReplica = ["harbor_scan_up", "harbor_scan_build_info", "harbor_scan_collections_total", "harbor_scan_collection_failures_total", "harbor_scan_scrapes_coalesced_total"];
+        string[] ofAReplica = ["harbor_scan_up", "harbor_scan_build_info", "harbor_scan_collections_total",
+            "harbor_scan_collection_failures_total", "harbor_scan_scrapes_coalesced_total"];
         return Selectors(dashboard)
-            .Where(one => one.Selector.Metric.StartsWith("harbor_scan_", StringComparison.Ordinal) && !ofAReplica.Contains(one.Selector.Metric))
+            .Where(one => one.Selector.Metric.StartsWith("harbor_scan_", StringComparison.Ordinal)
+                && !ofAReplica.Contains(one.Selector.Metric))
             .Where(one => !one.Selector.Calls.Any(call => call.MergesReplicas))
             .Select(one => $"{one.Target}: {one.Selector.Metric} is not merged over replicas");
     }
@@ -53,7 +55,8 @@ internal static class QueryRules
         dashboard.Panels.SelectMany(panel => panel.Targets).Select(target => (target, PromQl.Read(target.Expression)));
 
     private static IEnumerable<string> HasMatcher(Dashboard dashboard, string matcher) =>
-        Selectors(dashboard).Where(one => !one.Selector.Matchers.Contains(matcher)).Select(one => $"{one.Target}: {one.Selector.Metric} without {matcher}");
+        Selectors(dashboard).Where(one => !one.Selector.Matchers.Contains(matcher))
+            .Select(one => $"{one.Target}: {one.Selector.Metric} without {matcher}");
 
     private static bool IsCounter(PromQlSelector selector) => selector.Metric.EndsWith("_total", StringComparison.Ordinal);
 

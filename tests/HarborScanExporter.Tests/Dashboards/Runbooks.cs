@@ -8,9 +8,27 @@ internal static partial class Runbooks
     /// <summary>The alerts that a dashboard may link to.</summary>
     public static readonly IReadOnlySet<string> Names = new HashSet<string>(StringComparer.Ordinal)
     {
-        "HarborScanStuck", "HarborScanStuckLong", "HarborScanLost", "HarborScanUnreported", "HarborScanAllBlocked", "HarborScanSweepBlocked",
-        "HarborScanInconsistentRows", "HarborScanNoSuccess", "HarborScanQueueNotMoving", "HarborScanBacklogGrowing", "HarborScanRobotsLeaked",
-        "HarborScanExporterDown", "HarborScanExporterBlind", "HarborScanCollectorFailing", "HarborScanSnapshotStale", "HarborScanClockSkew",
+        "HarborScanStuck",
+        "HarborScanStuckLong",
+        "HarborScanLost",
+        "HarborScanUnreported",
+        "HarborScanAllBlocked",
+        "HarborScanSweepBlocked",
+        "HarborScanSweepOverdue",
+        "HarborScanInconsistentRows",
+        "HarborScanNoSuccess",
+        "HarborScanQueueNotMoving",
+        "HarborScanQueuePausedLong",
+        "HarborScanBacklogGrowing",
+        "HarborScanUnknownToJobservice",
+        "HarborScanRobotsLeaked",
+        "HarborScanExporterDown",
+        "HarborScanExporterBlind",
+        "HarborScanTargetVanished",
+        "HarborScanCollectorFailing",
+        "HarborScanMetricsMissing",
+        "HarborScanSnapshotStale",
+        "HarborScanClockSkew",
         "HarborScanWatchdog",
     };
 

@@ -10,8 +10,10 @@ public sealed class ScanSituationTests
             foreach (var type in Exposition.Types)
             {
                 Assert.Equal(
-                    situation.Tasks.Where(one => one.Key.Type == type && Exposition.OpenStatuses.Contains(one.Key.Status)).Sum(one => one.Value),
-                    situation.Stuck.Where(one => one.Key.Type == type).Sum(one => one.Value) + situation.Live.Where(one => one.Key.Type == type).Sum(one => one.Value));
+                    situation.Tasks.Where(one => one.Key.Type == type && Exposition.OpenStatuses.Contains(one.Key.Status))
+                        .Sum(one => one.Value),
+                    situation.Stuck.Where(one => one.Key.Type == type).Sum(one => one.Value)
+                        + situation.Live.Where(one => one.Key.Type == type).Sum(one => one.Value));
             }
         }
     }

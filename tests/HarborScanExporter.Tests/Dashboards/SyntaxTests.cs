@@ -38,7 +38,8 @@ public sealed class SyntaxTests
 
     private static async Task<ToolResult> CheckAsync(IEnumerable<string> expressions)
     {
-        var rules = expressions.Select((expression, index) => (JsonNode)new JsonObject { ["record"] = $"dashboard:query:{index}", ["expr"] = expression });
+        var rules = expressions.Select((expression, index) =>
+            (JsonNode)new JsonObject { ["record"] = $"dashboard:query:{index}", ["expr"] = expression });
         var group = new JsonObject { ["name"] = "dashboards", ["rules"] = new JsonArray([.. rules]) };
         var folder = Directory.CreateTempSubdirectory("queries-");
         try

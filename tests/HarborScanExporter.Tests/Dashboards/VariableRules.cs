@@ -14,18 +14,23 @@ internal static class VariableRules
         if (sources.Count != 1) yield return $"{dashboard.File}: {sources.Count} variables of type datasource";
         foreach (var source in sources)
         {
-            if (Dashboard.Text(source["name"]) != "datasource") yield return $"{dashboard.File}: the data source variable is not named datasource";
-            if (Dashboard.Text(source["label"]) != "Data source") yield return $"{dashboard.File}: the data source variable is not labelled Data source";
-            if (Dashboard.Text(source["query"]) != "prometheus") yield return $"{dashboard.File}: the data source variable does not offer Prometheus";
+            if (Dashboard.Text(source["name"]) != "datasource")
+                yield return $"{dashboard.File}: the data source variable is not named datasource";
+            if (Dashboard.Text(source["label"]) != "Data source")
+                yield return $"{dashboard.File}: the data source variable is not labelled Data source";
+            if (Dashboard.Text(source["query"]) != "prometheus")
+                yield return $"{dashboard.File}: the data source variable does not offer Prometheus";
         }
     }
 
     public static IEnumerable<string> JobSelectsManyOrAll(Dashboard dashboard) => SelectsManyOrAll(dashboard, "job", "Job", ".+");
 
-    public static IEnumerable<string> InstanceSelectsManyOrAll(Dashboard dashboard) => SelectsManyOrAll(dashboard, "instance", "Instance", ".+");
+    public static IEnumerable<string> InstanceSelectsManyOrAll(Dashboard dashboard) =>
+        SelectsManyOrAll(dashboard, "instance", "Instance", ".+");
 
     /// <summary>The label harbor exists only where several Harbors share a job, so "all" also matches series without it.</summary>
-    public static IEnumerable<string> HarborSelectsManyOrAllOrNone(Dashboard dashboard) => SelectsManyOrAll(dashboard, "harbor", "Harbor", ".*");
+    public static IEnumerable<string> HarborSelectsManyOrAllOrNone(Dashboard dashboard) =>
+        SelectsManyOrAll(dashboard, "harbor", "Harbor", ".*");
 
     public static IEnumerable<string> ReloadWhenTheTimeRangeChanges(Dashboard dashboard) =>
         Queries(dashboard).Where(variable => variable["refresh"]?.GetValue<int>() != OnTimeRangeChange)
@@ -36,7 +41,8 @@ internal static class VariableRules
             .Select(variable => $"{Place(dashboard, variable)} does not ask $datasource");
 
     public static IEnumerable<string> AreLabelValuesOfAMetric(Dashboard dashboard) =>
-        Queries(dashboard).Where(variable => LabelValues.Read(Dashboard.Text(variable["query"])) is not { Label.Length: > 0, Selector.Length: > 0 })
+        Queries(dashboard).Where(variable =>
+            LabelValues.Read(Dashboard.Text(variable["query"])) is not { Label.Length: > 0, Selector.Length: > 0 })
             .Select(variable => $"{Place(dashboard, variable)} is not label_values(selector, label)");
 
     /// <summary>The variables that Prometheus fills.</summary>
@@ -55,8 +61,10 @@ internal static class VariableRules
         if (variable["multi"]?.GetValue<bool>() != true) yield return $"{Place(dashboard, variable)} selects one value only";
         if (variable["includeAll"]?.GetValue<bool>() != true) yield return $"{Place(dashboard, variable)} does not offer all";
         if (Dashboard.Text(variable["allValue"]) != all) yield return $"{Place(dashboard, variable)}: all is not {all}";
-        if (LabelValues.Read(Dashboard.Text(variable["query"]))?.Label != name) yield return $"{Place(dashboard, variable)} lists another label";
+        if (LabelValues.Read(Dashboard.Text(variable["query"]))?.Label != name)
+            yield return $"{Place(dashboard, variable)} lists another label";
     }
 
-    private static string Place(Dashboard dashboard, JsonObject variable) => $"{dashboard.File}: variable {Dashboard.Text(variable["name"])}";
+    private static string Place(Dashboard dashboard, JsonObject variable) =>
+        $"{dashboard.File}: variable {Dashboard.Text(variable["name"])}";
 }

@@ -52,7 +52,8 @@ internal static partial class WholeDashboardRules
 
     public static IEnumerable<string> IsOfARecentSchema(Dashboard dashboard)
     {
-        if ((dashboard.Json["schemaVersion"]?.GetValue<int>() ?? 0) < OldestSchema) yield return $"{dashboard.File}: schemaVersion below {OldestSchema}";
+        if ((dashboard.Json["schemaVersion"]?.GetValue<int>() ?? 0) < OldestSchema)
+            yield return $"{dashboard.File}: schemaVersion below {OldestSchema}";
     }
 
     /// <summary>Links to a panel name its number, and the tests name its title.</summary>
@@ -61,7 +62,11 @@ internal static partial class WholeDashboardRules
         var panels = dashboard.Panels;
         var ids = panels.GroupBy(panel => panel.Json["id"]?.ToString() ?? "").Where(group => group.Count() > 1 || group.Key.Length == 0);
         var titles = panels.GroupBy(panel => panel.Title, StringComparer.Ordinal).Where(group => group.Count() > 1);
-        return [.. ids.Select(group => $"{dashboard.File}: panel id '{group.Key}' is not one panel's"), .. titles.Select(group => $"{dashboard.File}: panels titled '{group.Key}'")];
+        return
+        [
+            .. ids.Select(group => $"{dashboard.File}: panel id '{group.Key}' is not one panel's"),
+            .. titles.Select(group => $"{dashboard.File}: panels titled '{group.Key}'"),
+        ];
     }
 
     public static IEnumerable<string> PanelsFitTheGrid(Dashboard dashboard)
@@ -71,7 +76,8 @@ internal static partial class WholeDashboardRules
         {
             var (x, y, w, h) = (Number(panel, "x"), Number(panel, "y"), Number(panel, "w"), Number(panel, "h"));
             if (w < 1 || h < 1 || x < 0 || x + w > Columns) yield return $"{panel}: outside of the grid";
-            foreach (var cell in Enumerable.Range(x, Math.Max(w, 0)).SelectMany(column => Enumerable.Range(y, Math.Max(h, 0)).Select(line => (column, line))))
+            foreach (var cell in Enumerable.Range(x, Math.Max(w, 0))
+                .SelectMany(column => Enumerable.Range(y, Math.Max(h, 0)).Select(line => (column, line))))
             {
                 if (taken.TryAdd(cell, panel.Title)) continue;
                 yield return $"{panel}: lies over '{taken[cell]}'";
@@ -85,7 +91,8 @@ internal static partial class WholeDashboardRules
     {
         var rows = dashboard.Panels.Where(panel => panel.Type == "row").OrderBy(panel => Number(panel, "y")).Select(panel => panel.Title);
         if (!rows.Take(Questions.Length).SequenceEqual(Questions)) yield return $"{dashboard.File}: the rows are not the five questions";
-        if (dashboard.Panels.Count == 0 || dashboard.Panels[0].Type != "row") yield return $"{dashboard.File}: a panel stands before the first question";
+        if (dashboard.Panels.Count == 0 || dashboard.Panels[0].Type != "row")
+            yield return $"{dashboard.File}: a panel stands before the first question";
         foreach (var (above, below) in dashboard.Panels.Zip(dashboard.Panels.Skip(1)))
         {
             if (Number(below, "y") < Number(above, "y")) yield return $"{below}: stands in the file after what is below it on the page";
@@ -108,7 +115,8 @@ internal static partial class WholeDashboardRules
 
     public static IEnumerable<string> LinksToTheRunbooks(Dashboard dashboard)
     {
-        if (!dashboard.Links.Any(link => Runbooks.IsRunbook(Dashboard.Text(link["url"])))) yield return $"{dashboard.File}: no link to a runbook";
+        if (!dashboard.Links.Any(link => Runbooks.IsRunbook(Dashboard.Text(link["url"]))))
+            yield return $"{dashboard.File}: no link to a runbook";
     }
 
     public static IEnumerable<string> AnnotatesFiringAlerts(Dashboard dashboard)

@@ -169,7 +169,8 @@ internal sealed class PrometheusServer : IAsyncDisposable
         return flags?["data"]?["storage.tsdb.path"]?.GetValue<string>() == data;
     }
 
-    private static string Configuration(IReadOnlyList<ScrapeTarget> targets, IReadOnlyList<string> ruleFiles, string? alertmanager, TimeSpan interval)
+    private static string Configuration(IReadOnlyList<ScrapeTarget> targets, IReadOnlyList<string> ruleFiles, string? alertmanager,
+        TimeSpan interval)
     {
         var yaml = new StringBuilder();
         var every = string.Create(CultureInfo.InvariantCulture, $"{(int)interval.TotalMilliseconds}ms");
@@ -217,7 +218,8 @@ internal sealed class PrometheusServer : IAsyncDisposable
         var body = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
         return body["status"]!.GetValue<string>() == "success"
             ? body["data"]!
-            : throw new PrometheusQueryException($"{body["errorType"]}: {body["error"]} in {string.Join(' ', fields.Select(field => field.Value))}");
+            : throw new PrometheusQueryException(
+                $"{body["errorType"]}: {body["error"]} in {string.Join(' ', fields.Select(field => field.Value))}");
     }
 
     private static IReadOnlyList<PrometheusSeries> Series(JsonNode data)
