@@ -87,6 +87,9 @@ public sealed partial class HarborSimulation
         if (!_jobs.Hang(_core.TaskOf(taskId).JobId)) throw new InvalidOperationException($"No worker runs task {taskId}.");
     }
 
+    /// <summary>Whether a live worker runs this task's job now.</summary>
+    public bool IsRunning(long taskId) => _jobs.RunOf(_core.TaskOf(taskId).JobId) is not null;
+
     /// <summary>The next scans that start will hang.</summary>
     public void HangNext(int scans) => _scans.HangNext(scans);
 
@@ -181,6 +184,13 @@ public sealed partial class HarborSimulation
         {
             return (tasks, null);
         }
+    }
+
+    /// <summary>Somebody sets the status word of an execution by hand, and nothing else.</summary>
+    public async Task SetExecutionStatusAsync(long executionId, string status, CancellationToken cancellationToken = default)
+    {
+        await _sql.AddAsync("update execution set status = $2 where id = $1", cancellationToken, executionId, status);
+        await CommitAsync(cancellationToken);
     }
 
     /// <summary>Somebody deletes the row of a task; its job, if it still runs, will be refused with 404 for ever.</summary>

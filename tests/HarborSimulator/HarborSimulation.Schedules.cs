@@ -28,7 +28,12 @@ public sealed partial class HarborSimulation
             await ScheduleAsync(VendorType.GarbageCollection, -1, "GARBAGE_COLLECTION_CALLBACK", TimeSpan.FromDays(1), TimeSpan.FromHours(3), TimeSpan.FromMinutes(9), cancellationToken);
             await ScheduleAsync(VendorType.Retention, 1, "RETENTION_CALLBACK", TimeSpan.FromDays(1), TimeSpan.FromHours(4), TimeSpan.FromMinutes(1), cancellationToken);
         }
-        if (Settings.PushesPerHour > 0) PlanPush();
+        if (Settings.PushesPerHour <= 0) return;
+        _timeline.At(DateTime.SpecifyKind(Settings.PushesFrom ?? Settings.Start, DateTimeKind.Unspecified), _ =>
+        {
+            PlanPush();
+            return Task.CompletedTask;
+        });
     }
 
     private async Task RefreshLoopAsync(CancellationToken cancellationToken)

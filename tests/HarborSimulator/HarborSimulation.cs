@@ -49,6 +49,9 @@ public sealed partial class HarborSimulation
     /// <summary>Everything pushed so far but the children of indexes.</summary>
     public IReadOnlyList<HarborArtifact> Artifacts => _registry.Roots;
 
+    /// <summary>How often each kind of thing has happened since the start: "image pushed", "SCAN_ALL Success" (a status hook), "hook refused".</summary>
+    public IReadOnlyDictionary<string, long> Happened => _core.Happened;
+
     /// <summary>
     /// Starts a Harbor in a database that holds the schema of the release (<see cref="HarborSchema.CreateAsync"/>) and no rows.
     /// Without Redis the job service's keys are kept in memory; with it the keys there are the truth, and may be wiped from outside.

@@ -30,6 +30,9 @@ public sealed record SimulationSettings
     /// <summary>Pushes with auto-scan that happen by themselves; 0 = none.</summary>
     public double PushesPerHour { get; init; }
 
+    /// <summary>When those pushes begin, in simulated UTC; null = at once.</summary>
+    public DateTime? PushesFrom { get; init; }
+
     /// <summary>Time of day (UTC) of a scheduled scan-all; null = none.</summary>
     public TimeOnly? ScanAllAt { get; init; }
 

@@ -58,6 +58,11 @@ internal sealed class HarborCore(SqlBatch sql, Timeline timeline, Random random,
     /// <summary>Read-only mode: core answers 403 to the hooks of tasks.</summary>
     public bool IsReadOnly { get; set; }
 
+    /// <summary>How often each kind of thing has happened, in words for a person.</summary>
+    public SortedDictionary<string, long> Happened { get; } = new(StringComparer.Ordinal);
+
+    public void Count(string kind) => Happened[kind] = Happened.GetValueOrDefault(kind) + 1;
+
     /// <summary>Grows when core dies: an enumeration of an older core is over.</summary>
     public int Generation { get; private set; }
 
@@ -105,6 +110,7 @@ internal sealed class HarborCore(SqlBatch sql, Timeline timeline, Random random,
             RobotId = with?.RobotId,
             Reports = with?.Reports ?? [],
         };
+        if (vendorType != VendorType.Scheduler) Count($"{vendorType} Pending");
         _byId.Add(task.Id, task);
         _byJob.Add(jobId, task);
         await sql.AddAsync(InsertTaskSql, cancellationToken, task.Id, executionId, jobId, attributes, timeline.Micro, vendorType);
@@ -116,7 +122,12 @@ internal sealed class HarborCore(SqlBatch sql, Timeline timeline, Random random,
     /// </summary>
     public async Task<bool> HookAsync(string jobId, string status, long revision, CancellationToken cancellationToken)
     {
-        if (IsDown || IsReadOnly || TaskOf(jobId) is not { } task) return false;
+        if (IsDown || IsReadOnly || TaskOf(jobId) is not { } task)
+        {
+            Count("hook refused");
+            return false;
+        }
+        if (task.VendorType != VendorType.Scheduler) Count($"{task.VendorType} {status}");
         await sql.AddAsync(FencedUpdateSql, cancellationToken, status, HarborStatus.CodeOf(status), revision, timeline.Second, jobId);
         if (HarborStatus.IsFinal(status) && VendorType.IsScan(task.VendorType) && (task.VendorType != VendorType.Sbom || release.DeletesSbomRobots))
             await DeleteRobotAsync(task, cancellationToken);

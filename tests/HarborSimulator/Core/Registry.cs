@@ -17,6 +17,7 @@ internal sealed class Registry(SqlBatch sql, Timeline timeline, HarborCore core,
     private readonly HashSet<(long Project, string Action)> _policies = [];
     private readonly Dictionary<long, HarborArtifact> _artifacts = [];
     private string _node = "";
+    private long _lastTicks;
 
     public string ScannerUuid { get; private set; } = "";
 
@@ -56,6 +57,7 @@ internal sealed class Registry(SqlBatch sql, Timeline timeline, HarborCore core,
             parts.Add(await InsertAsync(projectId, project, name, repositoryId, "", ManifestType, [], cancellationToken));
         var artifact = await InsertAsync(projectId, project, name, repositoryId, tag, children == 0 ? ManifestType : IndexType, parts, cancellationToken);
         Roots.Add(artifact);
+        core.Count("image pushed");
         return artifact;
     }
 
@@ -123,7 +125,7 @@ internal sealed class Registry(SqlBatch sql, Timeline timeline, HarborCore core,
     /// <summary>A version 1 UUID: the robot's name tells when it was made.</summary>
     private string TimeUuid()
     {
-        var ticks = timeline.Now.Ticks - new DateTime(1582, 10, 15).Ticks;
-        return string.Create(CultureInfo.InvariantCulture, $"{ticks & 0xFFFFFFFF:x8}-{ticks >> 32 & 0xFFFF:x4}-1{ticks >> 48 & 0xFFF:x3}-8{core.Hex(3)}-{_node}");
+        var ticks = _lastTicks = Math.Max(_lastTicks + 1, timeline.Now.Ticks - new DateTime(1582, 10, 15).Ticks);
+        return string.Create(CultureInfo.InvariantCulture, $"{ticks & 0xFFFFFFFF:x8}-{ticks >> 32 & 0xFFFF:x4}-1{ticks >> 48 & 0xFFF:x3}-8000-{_node}");
     }
 }
