@@ -79,7 +79,7 @@ internal sealed class Exposition
     private void ScanAll(ScanSituation situation, double now)
     {
         Singles("harbor_scan_all_tasks", "Tasks of the newest scan-all.", "status", Statuses, situation.ScanAllTasks);
-        Singles("harbor_scan_all_summary", "Summary of the newest scan-all.", "result", Results, situation.ScanAllSummary);
+        Singles("harbor_scan_all_artifacts", "Summary of the newest scan-all.", "result", Results, situation.ScanAllSummary);
         One("harbor_scan_all_start_timestamp_seconds", "Start of the newest scan-all.", Math.Floor(now) - 36_000);
         Family("harbor_scan_last_success_timestamp_seconds", "gauge", "Newest end of a successful task.");
         foreach (var (type, age) in Types.Zip([240, 1800, 90_000])) Sample(Math.Floor(now) - age, ("type", type));
