@@ -18,7 +18,7 @@ public sealed class DeterminismTests
     private static async Task<List<string>> HistoryAsync(int seed)
     {
         await using var simulated = await Simulated.StartAsync("2.11.0",
-            new SimulationSettings { Seed = seed, PushesPerHour = 30, ScanAllAt = new TimeOnly(2, 0), BackgroundJobs = true });
+            new SimulationSettings { Seed = seed, PushesPerHour = 20, ScanAllAt = new TimeOnly(2, 0), BackgroundJobs = true });
         await simulated.AdvanceAsync(TimeSpan.FromHours(3));
         await simulated.Harbor.LoseRedisAsync(TestContext.Current.CancellationToken);
         simulated.Harbor.KillJobService();

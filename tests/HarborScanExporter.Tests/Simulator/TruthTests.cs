@@ -17,13 +17,14 @@ public sealed class TruthTests
     public async Task After_any_history_exactly_the_scans_end_that_are_said_to_end(int seed, string release)
     {
         await using var simulated = await Simulated.StartAsync(release,
-            new SimulationSettings { Seed = seed, PushesPerHour = 12, WorkersPerPool = 3, MeanScan = TimeSpan.FromMinutes(12), Sweeps = false });
+            new SimulationSettings { Seed = seed, WorkersPerPool = 3, MeanScan = TimeSpan.FromMinutes(12), Sweeps = false });
         var random = new Random(seed);
         var token = TestContext.Current.CancellationToken;
         var harbor = simulated.Harbor;
         HashSet<ScanFate> seen = [];
         for (var step = 0; step < 25; step++)
         {
+            for (var push = random.Next(2, 6); push > 0; push--) await harbor.PushAndScanAsync(tag: $"{step}.{push}", children: random.Next(8) == 0 ? 2 : 0, cancellationToken: token);
             await simulated.AdvanceAsync(TimeSpan.FromMinutes(random.Next(2, 25)));
             var open = await harbor.TruthAsync(token);
             foreach (var truth in open) seen.Add(truth.Fate);
