@@ -318,8 +318,8 @@ public sealed class FaultTests
         foreach (var statement in new[]
         {
             "select secret from robot", "select salt from robot", "select access_cred from scanner_registration", "select v from properties",
-            "set default_transaction_read_only = off; update task set status = 'Error'", "set default_transaction_read_only = off; delete from execution",
-            "set default_transaction_read_only = off; create table public.mine (id int)",
+            "set transaction read write; update task set status = 'Error'", "set transaction read write; delete from execution",
+            "set transaction read write; create table public.mine (id int)",
         })
         {
             await using var command = source.CreateCommand(statement);
