@@ -1,0 +1,41 @@
+using HarborScanExporter.Database;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Scraping;
+
+namespace HarborScanExporter.Collectors;
+
+/// <summary>What the database is, when it was read, and what operators have switched in Harbor.</summary>
+internal sealed class DatabaseCollector : ICollector
+{
+    public static readonly Family Info = new("harbor_scan_database_info",
+        "Harbor's database: its schema version, the Harbor releases that have it, and the PostgreSQL version.", "schema_version", "harbor_version", "server_version");
+
+    public static readonly Family SnapshotTimestamp = new("harbor_scan_snapshot_timestamp_seconds",
+        "The database's clock when this snapshot was read; on a standby the time of its last replayed transaction.");
+
+    public static readonly Family QueuePaused = new("harbor_scan_queue_paused",
+        "1 while an operator has paused the job queue; absent where Harbor (before 2.7) or its grants do not tell.", "queue");
+
+    public static readonly Family ReadOnly = new("harbor_scan_read_only",
+        "1 while Harbor is in read-only mode, in which every scan's status update is refused; absent without the optional view of deploy/sql.");
+
+    private static readonly string[] Queues = [ScanType.ImageScan, ExecutionPass.Sweep];
+
+    public string Name => "database";
+
+    public string Cost => "two reads of one row each";
+
+    public bool OnByDefault => true;
+
+    public IReadOnlyList<Family> Families { get; } = [Info, SnapshotTimestamp, QueuePaused, ReadOnly];
+
+    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    {
+        var state = await collection.OperatorStateAsync(cancellationToken);
+        var version = collection.Facts.SchemaVersion;
+        samples.Add(Info, 1, $"{version}", HarborSchema.Releases(version), collection.Facts.ServerVersion);
+        samples.Add(SnapshotTimestamp, collection.Facts.Now);
+        foreach (var queue in state.PausedQueues is null ? [] : Queues) samples.Add(QueuePaused, state.PausedQueues!.Contains(queue) ? 1 : 0, queue);
+        samples.AddIfKnown(ReadOnly, state.ReadOnly is { } readOnly ? (readOnly ? 1 : 0) : null);
+    }
+}

@@ -1,0 +1,39 @@
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Scraping;
+
+namespace HarborScanExporter.Collectors;
+
+/// <summary>Scan executions by status and age.</summary>
+internal sealed class ExecutionsCollector : ICollector
+{
+    public static readonly Family Executions = new("harbor_scan_executions", "Scan executions by vendor type and status, as rows now.", "type", "status");
+
+    public static readonly Family OldestAge = new("harbor_scan_oldest_execution_age_seconds",
+        "Age of the oldest open scan execution since its start; 0 when there is none. Harbor's executions are open only as Running.", "type", "status");
+
+    public string Name => "executions";
+
+    public string Cost => "the read of execution";
+
+    public bool OnByDefault => true;
+
+    public IReadOnlyList<Family> Families { get; } = [Executions, OldestAge];
+
+    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    {
+        var pass = await collection.ExecutionsAsync(cancellationToken);
+        foreach (var type in ScanType.All)
+        {
+            var ofType = pass.Groups.Where(group => group.Type == type).ToArray();
+            foreach (var status in ScanStatus.Labels)
+                samples.Add(Executions, ofType.Where(group => ScanStatus.Label(group.Status) == status).Sum(group => group.Executions), type, status);
+            foreach (var status in ScanStatus.Open)
+            {
+                // A Running execution is a group of its own, so the group's start is the execution's.
+                var ages = ofType.Where(group => group.Id is not null && group.Status == status)
+                    .Select(group => Math.Max(0, collection.Facts.Now - (group.Started ?? collection.Facts.Now)));
+                samples.Add(OldestAge, ages.DefaultIfEmpty().Max(), type, status);
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Dapper;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Scraping;
+
+namespace HarborScanExporter.Collectors;
+
+/// <summary>Reports that no task names, which Harbor shows as an error though the report may be good.</summary>
+internal sealed class OrphanReportsCollector : ICollector
+{
+    // extra_attrs is read as text: a value that is no JSON array, or that holds \u0000, must not fail the statement.
+    private const string Named = """
+        select btrim(uuid, ' "') as uuid
+        from task, unnest(string_to_array(substring(extra_attrs::text from '"report_uuids"\s*:\s*\[([^]]*)\]'), ',')) as named (uuid)
+        where vendor_type = any(@Types)
+        """;
+
+    private const string ScanReportsSql = $"""
+        with named as ({Named})
+        select count(*)
+        from scan_report r
+        where not exists (select from named where named.uuid = r.uuid)
+        """;
+
+    private const string SbomReportsSql = $"""
+        with named as ({Named})
+        select count(*)
+        from sbom_report r
+        where not exists (select from named where named.uuid = r.uuid)
+        """;
+
+    public string Name => "orphan_reports";
+
+    public string Cost => "one read of scan_report and sbom_report, and one more of task with its attributes for each";
+
+    public bool OnByDefault => false;
+
+    public IReadOnlyList<Family> Families { get; } = [DiagnosisCollector.Inconsistencies];
+
+    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    {
+        var parameters = new Parameters { Types = [.. ScanType.All], CancellationToken = cancellationToken };
+        var reports = await collection.ReadAsync(
+            (from, _) => from.Connection.QueryFirstAsync<long>(ScanReportsSql, parameters, from.Transaction), cancellationToken);
+        var sboms = collection.Facts.CanReadSbomReport
+            ? await collection.ReadAsync((from, _) => from.Connection.QueryFirstAsync<long>(SbomReportsSql, parameters, from.Transaction), cancellationToken)
+            : 0;
+        // A report knows its kind, not the scan that made it: a vulnerability report counts as IMAGE_SCAN also when a scan-all made it.
+        samples.Add(DiagnosisCollector.Inconsistencies, reports, ScanType.ImageScan, Inconsistency.OrphanReport);
+        samples.Add(DiagnosisCollector.Inconsistencies, 0, ScanType.ScanAll, Inconsistency.OrphanReport);
+        samples.Add(DiagnosisCollector.Inconsistencies, sboms, ScanType.Sbom, Inconsistency.OrphanReport);
+    }
+
+    internal sealed record Parameters
+    {
+        public required string[] Types { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+}

@@ -1,0 +1,60 @@
+using Dapper;
+using HarborScanExporter.Database;
+using HarborScanExporter.Scraping;
+
+namespace HarborScanExporter.Collectors;
+
+/// <summary>Robot accounts that Harbor made for a scan and did not remove after it.</summary>
+internal sealed class RobotsCollector : ICollector
+{
+    public static readonly Family Leaked = new("harbor_scan_leaked_robots", "Robot accounts made for scans, older than a day, that no open task names.");
+
+    private const double Day = 24 * 3600;
+
+    /// <summary>A robot is made in the transaction of its task: a task this much younger than a day names none that is a day old.</summary>
+    private const double Slack = 3600;
+
+    private const string Sql = """
+        select count(*)
+        from robot r
+        where not r.visible
+          and r.description = 'for scan'
+          and isfinite(r.creation_time)
+          and extract(epoch from r.creation_time)::float8 < @CreatedBefore
+          and not exists (select from unnest(@Named) as named (id) where named.id = r.id)
+        """;
+
+    public string Name => "robots";
+
+    public string Cost => "one read of robot, and by primary key of the open tasks older than 23 hours";
+
+    public bool OnByDefault => true;
+
+    public IReadOnlyList<Family> Families { get; } = [Leaked];
+
+    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    {
+        var now = collection.Facts.Now;
+        long[] old = [.. (await collection.OpenTasksAsync(cancellationToken))
+            .Where(task => task.Created is not { } created || now - created > Day - Slack).Select(task => task.Id)];
+        var attributes = await collection.ReadAsync((from, token) => ReportLookup.AttributesAsync(from, old, token), cancellationToken);
+        var parameters = new Parameters
+        {
+            CreatedBefore = now - Day,
+            Named = [.. attributes.Values.Select(named => named.RobotId).OfType<long>().Distinct()],
+            CancellationToken = cancellationToken,
+        };
+        var leaked = await collection.ReadAsync(
+            (from, _) => from.Connection.QueryFirstAsync<long>(Sql, parameters, from.Transaction), cancellationToken);
+        samples.Add(Leaked, leaked);
+    }
+
+    internal sealed record Parameters
+    {
+        public required double CreatedBefore { get; init; }
+
+        public required long[] Named { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+}

@@ -1,0 +1,39 @@
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Scraping;
+
+namespace HarborScanExporter.Collectors;
+
+/// <summary>The newest scan-all, by start and of any trigger.</summary>
+internal sealed class ScanAllCollector : ICollector
+{
+    public static readonly Family Tasks = new("harbor_scan_all_tasks", "Tasks of the newest scan-all by status.", "status");
+
+    public static readonly Family Summary = new("harbor_scan_all_summary",
+        "What the newest scan-all counted when it had submitted everything; absent until then. total contains the others: do not sum over result.", "result");
+
+    public static readonly Family Start = new("harbor_scan_all_start_timestamp_seconds", "When the newest scan-all started; absent when there was none.");
+
+    public string Name => "scan_all";
+
+    public string Cost => "nothing beyond the reads of task and execution";
+
+    public bool OnByDefault => true;
+
+    public IReadOnlyList<Family> Families { get; } = [Tasks, Summary, Start];
+
+    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    {
+        var newest = (await collection.ExecutionsAsync(cancellationToken)).NewestScanAll;
+        var tasks = (await collection.TasksAsync(cancellationToken)).Scans.Where(group => group.OfNewestScanAll)
+            .GroupBy(group => ScanStatus.Label(group.Status)).ToDictionary(group => group.Key, group => group.Sum(of => of.Tasks));
+        foreach (var status in ScanStatus.Labels) samples.Add(Tasks, tasks.GetValueOrDefault(status), status);
+        samples.AddIfKnown(Start, newest?.Started);
+        if (newest?.Summary is not { } summary) return;
+        samples.Add(Summary, summary.Total, "total");
+        samples.Add(Summary, summary.Submitted, "submitted");
+        samples.Add(Summary, summary.Conflict, "conflict");
+        samples.Add(Summary, summary.Precondition, "precondition");
+        samples.Add(Summary, summary.Unsupported, "unsupported");
+        samples.Add(Summary, summary.Unknown, "unknown");
+    }
+}

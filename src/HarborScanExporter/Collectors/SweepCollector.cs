@@ -1,0 +1,28 @@
+using HarborScanExporter.Database;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Scraping;
+
+namespace HarborScanExporter.Collectors;
+
+/// <summary>Harbor's own sweep of old executions.</summary>
+internal sealed class SweepCollector : ICollector
+{
+    public static readonly Family LastSuccess = new("harbor_scan_sweep_last_success_timestamp_seconds",
+        "When Harbor's newest successful sweep of executions ended; absent when none has, and before Harbor 2.8.");
+
+    public string Name => "sweep";
+
+    public string Cost => "nothing beyond the read of execution";
+
+    public bool OnByDefault => true;
+
+    public IReadOnlyList<Family> Families { get; } = [LastSuccess];
+
+    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    {
+        var pass = await collection.ExecutionsAsync(cancellationToken);
+        samples.AddIfKnown(LastSuccess, pass.Detailed.Values
+            .Where(execution => execution is { Type: ExecutionPass.Sweep, Status: ScanStatus.Success })
+            .Max(execution => execution.Ended ?? execution.Updated));
+    }
+}

@@ -1,0 +1,29 @@
+using System.Text.RegularExpressions;
+
+namespace HarborScanExporter.Database;
+
+/// <summary>The SQL of deploy/sql with its psql variables filled in.</summary>
+internal static partial class RoleScript
+{
+    /// <summary>The scripts in the order they are run.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["01-scraping-role.sql", "02-read-only-view.sql"];
+
+    /// <summary>One script with its variables as SQL literals and identifiers.</summary>
+    /// <exception cref="ArgumentException">The script uses a variable that is not given.</exception>
+    public static string Filled(string name, IReadOnlyDictionary<string, string> variables)
+    {
+        using var stream = typeof(RoleScript).Assembly.GetManifestResourceStream(name) ?? throw new ArgumentException($"There is no script {name}.", nameof(name));
+        using var reader = new StreamReader(stream);
+        return Variable().Replace(reader.ReadToEnd(), match =>
+        {
+            if (match.Groups["comment"].Success) return match.Value;
+            if (!variables.TryGetValue(match.Groups["name"].Value, out var value))
+                throw new ArgumentException($"{name} needs the variable {match.Groups["name"].Value}.", nameof(variables));
+            var quote = match.Groups["quote"].Value;
+            return quote + value.Replace(quote, quote + quote, StringComparison.Ordinal) + quote;
+        });
+    }
+
+    [GeneratedRegex("""(?<comment>--[^\n]*)|:(?<quote>['"])(?<name>[a-z_]+)\k<quote>""", RegexOptions.ExplicitCapture)]
+    private static partial Regex Variable();
+}

@@ -1,0 +1,64 @@
+using System.Data;
+using System.Globalization;
+using Npgsql;
+
+namespace HarborScanExporter.Database;
+
+/// <summary>
+/// One read-only transaction that sees the database at one moment. Everything that bounds it is set inside the transaction, so that it
+/// also holds behind PgBouncer in transaction mode.
+/// </summary>
+internal sealed class Snapshot : IAsyncDisposable
+{
+    private const string Part = "part";
+
+    private Snapshot(NpgsqlConnection connection, NpgsqlTransaction transaction) => (Connection, Transaction) = (connection, transaction);
+
+    public NpgsqlConnection Connection { get; }
+
+    public NpgsqlTransaction Transaction { get; }
+
+    /// <summary>Begins the transaction on an open connection.</summary>
+    public static async Task<Snapshot> BeginAsync(NpgsqlConnection connection, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        // The statement's limit lies below the collection's, so that the server ends a slow statement before we give the connection up.
+        var statement = Math.Max(50, (long)(timeout.TotalMilliseconds * 0.95)).ToString(CultureInfo.InvariantCulture);
+        var idle = Math.Max(1000, (long)timeout.TotalMilliseconds * 2).ToString(CultureInfo.InvariantCulture);
+        await using var guards = new NpgsqlCommand($"""
+            set transaction read only;
+            set local statement_timeout = {statement};
+            set local lock_timeout = 500;
+            set local idle_in_transaction_session_timeout = {idle};
+            set local jit = off;
+            set local max_parallel_workers_per_gather = 0;
+            set local work_mem = '16MB'
+            """, connection, transaction);
+        await guards.ExecuteNonQueryAsync(cancellationToken);
+        return new Snapshot(connection, transaction);
+    }
+
+    /// <summary>Reads one part so that its failure leaves the transaction usable for the others.</summary>
+    public async Task<T> ReadAsync<T>(Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    {
+        await Transaction.SaveAsync(Part, cancellationToken);
+        try
+        {
+            var rows = await read(this, cancellationToken);
+            await Transaction.ReleaseAsync(Part, cancellationToken);
+            return rows;
+        }
+        catch (PostgresException)
+        {
+            if (Connection.FullState.HasFlag(ConnectionState.Open)) await Transaction.RollbackAsync(Part, cancellationToken);
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Closing an open transaction rolls it back, also on a connection that is already broken.
+        await Transaction.DisposeAsync();
+        await Connection.DisposeAsync();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using HarborScanExporter.Database;
+using HarborScanExporter.Operations;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter;
+
+/// <summary>The web application: what is in it and which routes it answers.</summary>
+internal static partial class Exporter
+{
+    /// <summary>Builds the application; it reads no configuration but <paramref name="settings"/>.</summary>
+    public static WebApplication Build(ExporterSettings settings, Action<WebApplicationBuilder>? change = null)
+    {
+        // An empty builder: neither ASPNETCORE_* variables nor an appsettings.json in the working folder change what this program does.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls(settings.Listen);
+        builder.Services.AddRoutingCore();
+        AddLogging(builder.Logging);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton(new HarborDatabase(settings.Database, settings.ScrapeTimeout));
+        builder.Services.AddSingleton<ProcessCounters>();
+        builder.Services.AddSingleton<FailureLog>();
+        builder.Services.AddSingleton<CollectionRun>();
+        builder.Services.AddSingleton<ScrapeGate>();
+        builder.Services.AddSingleton<MetricsEndpoint>();
+        change?.Invoke(builder);
+        var app = builder.Build();
+        Map(app, settings);
+        return app;
+    }
+
+    /// <summary>Says once what runs and what was passed over.</summary>
+    public static void TellStart(WebApplication app, ExporterSettings settings, IReadOnlyList<string> ignored)
+    {
+        LogStart(app.Logger, ProductVersion.Version, settings.Listen, settings.Database.Username, settings.Database.Host, settings.Database.Port, settings.Database.Name);
+        if (ignored.Count > 0) LogServiceLinks(app.Logger, string.Join(", ", ignored));
+    }
+
+    private static void Map(WebApplication app, ExporterSettings settings)
+    {
+        string[] reading = [HttpMethods.Get, HttpMethods.Head];
+        var page = LandingPage.Html(settings);
+        var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
+        var database = app.Services.GetRequiredService<HarborDatabase>();
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        app.MapMethods("/metrics", reading, metrics.ServeAsync);
+        app.MapMethods("/healthz", reading, HealthEndpoints.Healthz);
+        app.MapMethods("/readyz", reading, (RequestDelegate)(context => HealthEndpoints.ReadyzAsync(context, database, time)));
+        app.MapMethods("/", reading, (RequestDelegate)(context =>
+        {
+            context.Response.ContentType = "text/html; charset=utf-8";
+            context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return context.Response.WriteAsync(page, context.RequestAborted);
+        }));
+    }
+
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.None);
+        // A person at a terminal reads lines; everything else that takes this output reads JSON.
+        if (Console.IsOutputRedirected)
+            logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
+        else
+            logging.AddSimpleConsole(console => (console.SingleLine, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "yyyy-MM-ddTHH:mm:ssZ "));
+    }
+
+    [LoggerMessage(10, LogLevel.Information, "harbor-scan-exporter {Version} serves {Listen}/metrics and reads as {Username} from {Host}:{Port}/{Database}.")]
+    private static partial void LogStart(ILogger logger, string version, string listen, string username, string host, int port, string database);
+
+    [LoggerMessage(11, LogLevel.Information, "Ignored variables that Kubernetes wrote for services: {Names}. Set enableServiceLinks: false to be rid of them.")]
+    private static partial void LogServiceLinks(ILogger logger, string names);
+}

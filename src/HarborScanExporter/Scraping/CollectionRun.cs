@@ -1,0 +1,114 @@
+using HarborScanExporter.Collectors;
+using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Scraping;
+
+/// <summary>One collection: one snapshot of the database, every chosen collector over it, one after the other.</summary>
+internal sealed class CollectionRun(HarborDatabase database, ExporterSettings settings, ProcessCounters counters, FailureLog log, TimeProvider time)
+{
+    private readonly IReadOnlyList<ICollector> _collectors = CollectorSet.Chosen(settings);
+
+    private readonly Limits _limits = new()
+    {
+        MaxJobDuration = settings.MaxJobDuration.TotalSeconds,
+        LostAfter = settings.LostAfter.TotalSeconds,
+        RunningLimit = settings.RunningLimit.TotalSeconds,
+        Settle = settings.Settle.TotalSeconds,
+    };
+
+    /// <summary>Collects; the failure of a collector is part of the answer.</summary>
+    /// <param name="timeout">How long the collection may take.</param>
+    /// <param name="cancellationToken">Cancels the running statement on the server too.</param>
+    /// <exception cref="Npgsql.NpgsqlException">The database is away or refuses.</exception>
+    /// <exception cref="UnreadableSchemaException">It is no database that can be read.</exception>
+    public async Task<Exposition> CollectAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        await using var snapshot = await database.BeginAsync(timeout, cancellationToken);
+        var facts = await SchemaProbe.ReadAsync(snapshot, cancellationToken);
+        TellWhatIsAbsent(facts);
+        var collection = new Collection(snapshot, facts, _limits, settings.AgeThresholds);
+        var samples = new Samples();
+        string? firstFailure = null;
+        foreach (var collector in _collectors)
+        {
+            var failure = await RunAsync(collector, collection, samples, cancellationToken);
+            firstFailure ??= failure;
+        }
+        log.Succeeded(Whole);
+        return new Exposition(firstFailure, samples);
+    }
+
+    /// <summary>The answer when the collection did not come to its end; says why in the log.</summary>
+    public Exposition GivenUp(Exception error)
+    {
+        var reason = FailureReason.Of(error);
+        log.Failed(Whole, reason, error);
+        return Nothing(reason);
+    }
+
+    /// <summary>An answer without a single row.</summary>
+    public Exposition Nothing(string reason)
+    {
+        var samples = new Samples();
+        foreach (var collector in _collectors) samples.Add(ScrapeFamilies.CollectorSuccess, 0, collector.Name);
+        return new Exposition(reason, samples);
+    }
+
+    /// <summary>Counts a failed collection once, by its first reason.</summary>
+    public Exposition Counted(Exposition exposition)
+    {
+        if (exposition.Failure is { } reason) counters.CollectionFailed(reason);
+        return exposition;
+    }
+
+    private const string Whole = "The collection";
+
+    private async Task<string?> RunAsync(ICollector collector, Collection collection, Samples samples, CancellationToken cancellationToken)
+    {
+        var part = $"The collector {collector.Name}";
+        var its = new Samples();
+        var start = time.GetTimestamp();
+        string? failure = null;
+        try
+        {
+            await collector.CollectAsync(collection, its, cancellationToken);
+            log.Succeeded(part);
+        }
+        catch (Exception error)
+        {
+            failure = FailureReason.Of(error);
+            log.Failed(part, failure, error);
+        }
+        if (failure is null)
+        {
+            foreach (var sample in its.All) samples.Add(sample.Family, sample.Value, sample.Labels);
+        }
+        samples.Add(ScrapeFamilies.CollectorDuration, time.GetElapsedTime(start).TotalSeconds, collector.Name);
+        samples.Add(ScrapeFamilies.CollectorSuccess, failure is null ? 1 : 0, collector.Name);
+        return failure;
+    }
+
+    private void TellWhatIsAbsent(DatabaseFacts facts)
+    {
+        Tell("sbom_report", facts.HasSbomReport, facts.CanReadSbomReport, "SBOMs of stuck tasks are not seen");
+        Tell("job_queue_status", facts.HasQueueStatus, facts.CanReadQueueStatus, "paused queues are not seen (harbor_scan_queue_paused is absent)");
+        if (facts.SchemaVersion > Harbor.HarborSchema.NewestKnown)
+        {
+            log.Absent("schema version",
+                $"Harbor's schema version is {facts.SchemaVersion}; the newest known to this version is {Harbor.HarborSchema.NewestKnown}. Rows are read as usual: look for a newer exporter.");
+        }
+        else
+        {
+            log.Succeeded("schema version");
+        }
+    }
+
+    private void Tell(string table, bool exists, bool readable, string effect)
+    {
+        // A Harbor that has no such table misses nothing.
+        if (exists && !readable) log.Absent(table, $"The role may not read {table}: {effect}. {FailureReason.Mend(FailureReason.Permission)}");
+        else log.Succeeded(table);
+    }
+}

@@ -1,0 +1,33 @@
+using Prometheus;
+
+namespace HarborScanExporter.Scraping;
+
+/// <summary>The outcome of one collection, as a document for Prometheus can be made of it.</summary>
+/// <param name="Failure">The first reason for which it failed, in whole or in part; null when every collector succeeded.</param>
+/// <param name="Collected">What the collectors wrote, and what is told of them.</param>
+internal sealed record Exposition(string? Failure, Samples Collected)
+{
+    /// <summary>
+    /// A registry of its own for this document: nothing in it comes from an earlier scrape. Families without a sample are not made,
+    /// since the library would write their headers.
+    /// </summary>
+    public CollectorRegistry ToRegistry(ProcessCounters counters)
+    {
+        var registry = Metrics.NewCustomRegistry();
+        var factory = Metrics.WithCustomRegistry(registry);
+        // process_* and dotnet_* of the library.
+        DotNetStats.Register(registry);
+        var ofProcess = new Samples();
+        ofProcess.Add(ScrapeFamilies.Up, Failure is null ? 1 : 0);
+        ofProcess.Add(ScrapeFamilies.BuildInfo, 1, ProductVersion.Version, ProductVersion.Revision, ProductVersion.Runtime);
+        counters.Write(ofProcess);
+        foreach (var sample in ofProcess.All.Concat(Collected.All))
+        {
+            if (sample.Family.IsCounter)
+                factory.CreateCounter(sample.Family.Name, sample.Family.Help, sample.Family.Labels).WithLabels(sample.Labels).IncTo(sample.Value);
+            else
+                factory.CreateGauge(sample.Family.Name, sample.Family.Help, sample.Family.Labels).WithLabels(sample.Labels).Set(sample.Value);
+        }
+        return registry;
+    }
+}

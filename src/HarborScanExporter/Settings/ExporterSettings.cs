@@ -1,0 +1,54 @@
+namespace HarborScanExporter.Settings;
+
+/// <summary>Settings that were read and checked; only <see cref="SettingsReader"/> makes them outside tests.</summary>
+internal sealed record ExporterSettings
+{
+    public required DatabaseSettings Database { get; init; }
+
+    /// <summary>An http URL of one address and port.</summary>
+    public required string Listen { get; init; }
+
+    /// <summary>Upper bound of one collection.</summary>
+    public required TimeSpan ScrapeTimeout { get; init; }
+
+    /// <summary>Harbor's own max_job_duration_hours.</summary>
+    public required TimeSpan MaxJobDuration { get; init; }
+
+    /// <summary>Least age of a lost task on rows alone.</summary>
+    public required TimeSpan LostAfter { get; init; }
+
+    /// <summary>A scan running longer is overdue.</summary>
+    public required TimeSpan RunningLimit { get; init; }
+
+    /// <summary>Time after an execution's newest change before it is called inconsistent.</summary>
+    public required TimeSpan Settle { get; init; }
+
+    public required IReadOnlySet<string> CollectorsEnabled { get; init; }
+
+    public required IReadOnlySet<string> CollectorsDisabled { get; init; }
+
+    /// <summary>Rising thresholds of harbor_scan_tasks_older_than.</summary>
+    public required IReadOnlyList<TimeSpan> AgeThresholds { get; init; }
+
+    /// <summary>Each setting that is no secret with its effective value, for the landing page.</summary>
+    public required IReadOnlyDictionary<string, string> Shown { get; init; }
+}
+
+/// <summary>Where Harbor's database is and how to sign in.</summary>
+internal sealed record DatabaseSettings
+{
+    public required string Host { get; init; }
+
+    public required int Port { get; init; }
+
+    public required string Username { get; init; }
+
+    public string? Password { get; init; }
+
+    public string? PasswordFile { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>libpq's word.</summary>
+    public required string SslMode { get; init; }
+}

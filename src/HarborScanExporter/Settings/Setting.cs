@@ -1,0 +1,58 @@
+namespace HarborScanExporter.Settings;
+
+/// <summary>One setting of the contract: its environment variable, its default and what it means.</summary>
+/// <param name="Name">The environment variable.</param>
+/// <param name="Default">The value when nothing is given; null when there is none.</param>
+/// <param name="Meaning">One sentence for the reference and for <c>--help</c>.</param>
+/// <param name="IsSecret">Secrets have no flag and are shown nowhere.</param>
+internal sealed record Setting(string Name, string? Default, string Meaning, bool IsSecret = false)
+{
+    /// <summary>The equal-named flag: <c>HARBOR_SCAN_SCRAPE_TIMEOUT</c> is <c>--scrape-timeout</c>.</summary>
+    public string Flag => "--" + Name
+        .Replace("HARBOR_SCAN_", "", StringComparison.Ordinal)
+        .Replace("HARBOR_", "", StringComparison.Ordinal)
+        .Replace('_', '-')
+        .ToLowerInvariant();
+
+    /// <summary>Every setting this program reads, in the order of the reference.</summary>
+    public static IReadOnlyList<Setting> All { get; } =
+    [
+        new(Names.DatabaseHost, null, "Host of Harbor's database. Required."),
+        new(Names.DatabasePort, "5432", "Port of Harbor's database."),
+        new(Names.DatabaseUsername, null, "Role that reads Harbor's database: the one of deploy/sql. Required."),
+        new(Names.DatabasePassword, null, "Password of that role.", IsSecret: true),
+        new(Names.DatabasePasswordFile, null, "File that holds the password; read again for each new connection."),
+        new(Names.DatabaseName, "registry", "Name of Harbor's database."),
+        new(Names.DatabaseSslMode, "disable", "disable, allow, prefer, require, verify-ca or verify-full, as in libpq; authorities come from PGSSLROOTCERT."),
+        new(Names.Listen, "http://0.0.0.0:10988", "Address of /metrics, the landing page and the health endpoints."),
+        new(Names.ScrapeTimeout, "10s", "Upper bound of one collection; the scraper's own timeout less 0.5 s wins when it is shorter."),
+        new(Names.MaxJobDuration, "24h", "Harbor's own max_job_duration_hours, after which its reaper fails a job; at least 24h, as in Harbor."),
+        new(Names.LostAfter, "2h10m", "A Pending task that Harbor's job service never confirmed is called lost on rows alone only when it is older; at least 65m."),
+        new(Names.RunningLimit, "2h", "A scan that runs longer is overdue."),
+        new(Names.Settle, "5m", "An execution is given this long after its newest change before it is called inconsistent."),
+        new(Names.CollectorsEnabled, null, "Collectors to add to the default set, separated by commas."),
+        new(Names.CollectorsDisabled, null, "Collectors to take from the default set, separated by commas."),
+        new(Names.AgeThresholds, "1m,5m,15m,1h,3h,6h,1d,7d", "Thresholds of harbor_scan_tasks_older_than: 1 to 16 rising durations."),
+    ];
+
+    /// <summary>The environment variables.</summary>
+    public static class Names
+    {
+        public const string DatabaseHost = "HARBOR_DATABASE_HOST";
+        public const string DatabasePort = "HARBOR_DATABASE_PORT";
+        public const string DatabaseUsername = "HARBOR_DATABASE_USERNAME";
+        public const string DatabasePassword = "HARBOR_DATABASE_PASSWORD";
+        public const string DatabasePasswordFile = "HARBOR_DATABASE_PASSWORD_FILE";
+        public const string DatabaseName = "HARBOR_DATABASE_DBNAME";
+        public const string DatabaseSslMode = "HARBOR_DATABASE_SSLMODE";
+        public const string Listen = "HARBOR_SCAN_LISTEN";
+        public const string ScrapeTimeout = "HARBOR_SCAN_SCRAPE_TIMEOUT";
+        public const string MaxJobDuration = "HARBOR_SCAN_MAX_JOB_DURATION";
+        public const string LostAfter = "HARBOR_SCAN_LOST_AFTER";
+        public const string RunningLimit = "HARBOR_SCAN_RUNNING_LIMIT";
+        public const string Settle = "HARBOR_SCAN_SETTLE";
+        public const string CollectorsEnabled = "HARBOR_SCAN_COLLECTORS_ENABLED";
+        public const string CollectorsDisabled = "HARBOR_SCAN_COLLECTORS_DISABLED";
+        public const string AgeThresholds = "HARBOR_SCAN_AGE_THRESHOLDS";
+    }
+}
