@@ -42,7 +42,7 @@ internal static class SchemaProbe
             select (select c.oid from pg_class c where c.oid = to_regclass('sbom_report')) as sbom_report,
                    (select c.oid from pg_class c where c.oid = to_regclass('job_queue_status')) as job_queue_status,
                    (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                    where n.nspname = 'harbor_scan' and c.relname = 'read_only') as read_only
+                    where n.nspname = 'harbor_scan' and c.relname = 'read_only' and has_schema_privilege(n.oid, 'usage')) as read_only
         )
         select m.version::bigint as SchemaVersion,
                m.dirty as Dirty,
@@ -53,7 +53,7 @@ internal static class SchemaProbe
                coalesce(has_any_column_privilege(sbom_report, 'select'), false) as CanReadSbomReport,
                job_queue_status is not null as HasQueueStatus,
                coalesce(has_any_column_privilege(job_queue_status, 'select'), false) as CanReadQueueStatus,
-               coalesce(has_table_privilege(read_only, 'select') and has_schema_privilege('harbor_scan', 'usage'), false) as CanReadMode
+               coalesce(has_table_privilege(read_only, 'select'), false) as CanReadMode
         from schema_migrations m, optional
         where @Everything
         """;

@@ -16,5 +16,5 @@ internal static class ProductVersion
     public static string Revision => Parts.Length > 1 ? Parts[1] : "unknown";
 
     /// <summary>The .NET runtime and the processor.</summary>
-    public static string Runtime => $"{RuntimeInformation.FrameworkDescription} {RuntimeInformation.ProcessArchitecture}".ToLowerInvariant();
+    public static string Runtime => $"{RuntimeInformation.FrameworkDescription} {RuntimeInformation.ProcessArchitecture}";
 }

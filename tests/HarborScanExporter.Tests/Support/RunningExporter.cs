@@ -1,0 +1,63 @@
+using System.Net;
+using HarborScanExporter.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+
+namespace HarborScanExporter.Tests.Support;
+
+/// <summary>The real exporter in this process, on a port of its own.</summary>
+internal sealed class RunningExporter : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private RunningExporter(WebApplication app)
+    {
+        _app = app;
+        Address = new Uri(app.Urls.Single());
+        Client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    public Uri Address { get; }
+
+    public HttpClient Client { get; }
+
+    /// <summary>What it has logged at Warning and above, oldest first.</summary>
+    public IReadOnlyList<string> Warnings =>
+        [.. Logs.GetSnapshot().Where(record => record.Level >= LogLevel.Warning).Select(record => record.Exception is null ? record.Message : $"{record.Message} {record.Exception}")];
+
+    /// <summary>Everything it has logged.</summary>
+    public FakeLogCollector Logs => _app.Services.GetRequiredService<FakeLogCollector>();
+
+    public IServiceProvider Services => _app.Services;
+
+    public static async Task<RunningExporter> StartAsync(IReadOnlyDictionary<string, string> environment)
+    {
+        var reading = SettingsReader.Read(environment, new Dictionary<string, string>());
+        Assert.Empty(reading.Errors);
+        var app = Exporter.Build(reading.Settings!, builder => builder.Logging.ClearProviders().AddFakeLogging());
+        await app.StartAsync();
+        return new RunningExporter(app);
+    }
+
+    public static Task<RunningExporter> StartAsync(TestHarbor harbor, params (string Name, string Value)[] changes) =>
+        StartAsync(harbor.Environment(changes));
+
+    /// <summary>One scrape.</summary>
+    public async Task<MetricsDocument> ScrapeAsync(double? timeoutSeconds = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics");
+        if (timeoutSeconds is { } seconds)
+            request.Headers.Add("X-Prometheus-Scrape-Timeout-Seconds", seconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        using var response = await Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return new MetricsDocument(await response.Content.ReadAsStringAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.DisposeAsync();
+    }
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using Npgsql;
+
+namespace HarborScanExporter.Tests.Support;
+
+/// <summary>
+/// Writes rows as facts about the past: every time is so long ago by the database's clock. The defaults are those of a row that Harbor
+/// has just made.
+/// </summary>
+internal sealed class Seed(TestHarbor harbor)
+{
+    /// <summary>Harbor's encoding of an empty time in a row that a hook has touched.</summary>
+    public const string ZeroTime = "'0001-01-01 00:00:00'::timestamp";
+
+    /// <summary>A time so long ago, as a SQL expression, in whole seconds as hooks write them.</summary>
+    public static string Ago(TimeSpan age) => $"date_trunc('second', now() at time zone 'utc' - interval '{age.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds')";
+
+    /// <summary>A revision so long ago.</summary>
+    public static string RevisionAgo(TimeSpan age) => $"extract(epoch from {Ago(age)})::bigint";
+
+    public async Task<long> ExecutionAsync(string type = "IMAGE_SCAN", string? status = "Running", TimeSpan? started = null, string trigger = "MANUAL",
+        long vendorId = 1, string end = "null", string extraAttributes = "{}", string? update = null, long? id = null)
+    {
+        var start = Ago(started ?? TimeSpan.Zero);
+        return await ScalarAsync($"""
+            insert into execution (id, vendor_type, vendor_id, status, trigger, extra_attrs, start_time, end_time, revision, update_time)
+            values ({id?.ToString(CultureInfo.InvariantCulture) ?? "nextval('execution_id_seq')"}, '{type}', {vendorId}, {Quote(status)}, '{trigger}', {Quote(extraAttributes)}, {start}, {end}, 0, {update ?? start})
+            returning id::bigint
+            """);
+    }
+
+    public async Task<long> TaskAsync(long execution, string type = "IMAGE_SCAN", string status = "Pending", int? code = null, string revision = "0", int runCount = 0,
+        TimeSpan? created = null, string start = "null", string? update = null, string end = "null", string? extraAttributes = """{"artifact_id":1,"artifact_tag":"","report_uuids":[],"robot_id":1}""",
+        string jobId = "d318c1b17dff242a33f02544", string? creation = null, int copies = 1)
+    {
+        var made = creation ?? $"now() at time zone 'utc' - interval '{(created ?? TimeSpan.Zero).TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds'";
+        return await ScalarAsync($"""
+            insert into task (execution_id, job_id, status, status_code, status_revision, status_message, run_count, extra_attrs, creation_time, start_time, update_time, end_time, vendor_type)
+            select {execution}, '{jobId}', '{status}', {code ?? CodeOf(status)}, {revision}, '', {runCount}, {Quote(extraAttributes)}::json, {made}, {start}, {update ?? made}, {end}, '{type}'
+            from generate_series(1, {copies})
+            returning id::bigint
+            """);
+    }
+
+    /// <summary>A scan that core heard about lately: what shows that hooks arrive.</summary>
+    public async Task AcceptedHookAsync(TimeSpan ago)
+    {
+        var execution = await ExecutionAsync("REPLICATION", "Success", ago);
+        await TaskAsync(execution, "REPLICATION", "Success", revision: RevisionAgo(ago + TimeSpan.FromMinutes(1)), runCount: 1, created: ago + TimeSpan.FromMinutes(1),
+            update: Ago(ago), end: Ago(ago));
+    }
+
+    public Task ReportAsync(string uuid, string digest, bool stored) => harbor.Database.ExecuteAsync($$"""
+        insert into scan_report (uuid, digest, registration_uuid, mime_type, report)
+        values ('{{uuid}}', '{{digest}}', 'scanner', 'application/vnd.security.vulnerability.report; version=1.1', {{(stored ? "'{\"severity\":\"High\"}'" : "null")}})
+        """);
+
+    public async Task<long> RobotAsync(TimeSpan created, string description = "for scan", bool visible = false) => await ScalarAsync($"""
+        insert into robot (name, project_id, description, expiresat, visible, creation_time)
+        values ('library+Trivy-' || gen_random_uuid(), 1, '{description}', -1, {visible}, {Ago(created)})
+        returning id::bigint
+        """);
+
+    public Task ExecuteAsync(string sql) => harbor.Database.ExecuteAsync(sql);
+
+    private static int CodeOf(string status) => status switch
+    {
+        "Pending" => 0,
+        "Scheduled" => 1,
+        "Running" => 2,
+        "Success" or "Error" or "Stopped" => 3,
+        _ => -1,
+    };
+
+    private static string Quote(string? text) => text is null ? "null" : $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
+
+    private Task<long> ScalarAsync(string sql) => harbor.Database.ScalarAsync<long>(sql);
+}

@@ -1,0 +1,70 @@
+using HarborScanExporter.Database;
+using HarborScanExporter.Settings;
+using HarborSimulator;
+using HarborSimulator.Schema;
+using Npgsql;
+
+namespace HarborScanExporter.Tests.Support;
+
+/// <summary>A database with Harbor's tables of one release, and the least-privilege role that the exporter signs in with.</summary>
+internal sealed class TestHarbor : IAsyncDisposable
+{
+    public const string Password = "it's a secret";
+
+    private TestHarbor(TestDatabase database, HarborRelease release)
+    {
+        Database = database;
+        Release = release;
+        Role = $"scraper_{database.Name}";
+    }
+
+    public TestDatabase Database { get; }
+
+    public HarborRelease Release { get; }
+
+    public string Role { get; }
+
+    public static async Task<TestHarbor> CreateAsync(string release = "2.11.0")
+    {
+        var harbor = new TestHarbor(await PostgresServer.Current.CreateDatabaseAsync(), HarborRelease.Parse(release));
+        await using (var connection = await harbor.Database.OpenAsync())
+            await HarborSimulator.Schema.HarborSchema.CreateAsync(connection, harbor.Release);
+        await harbor.GrantAsync();
+        return harbor;
+    }
+
+    /// <summary>Runs deploy/sql/01-scraping-role.sql, as an operator would.</summary>
+    public Task GrantAsync() => Database.ExecuteAsync(RoleScript.Filled("01-scraping-role.sql", new Dictionary<string, string>
+    {
+        ["role"] = Role,
+        ["database"] = Database.Name,
+        ["password"] = Password,
+    }));
+
+    /// <summary>Runs deploy/sql/02-read-only-view.sql.</summary>
+    public Task GrantReadOnlyViewAsync() =>
+        Database.ExecuteAsync(RoleScript.Filled("02-read-only-view.sql", new Dictionary<string, string> { ["role"] = Role }));
+
+    /// <summary>The environment of an exporter that reads this database, with changes.</summary>
+    public Dictionary<string, string> Environment(params (string Name, string Value)[] changes)
+    {
+        var owner = new NpgsqlConnectionStringBuilder(Database.ConnectionString);
+        var environment = new Dictionary<string, string>
+        {
+            [Setting.Names.DatabaseHost] = owner.Host!,
+            [Setting.Names.DatabasePort] = $"{owner.Port}",
+            [Setting.Names.DatabaseUsername] = Role,
+            [Setting.Names.DatabasePassword] = Password,
+            [Setting.Names.DatabaseName] = Database.Name,
+            [Setting.Names.Listen] = "http://127.0.0.1:0",
+        };
+        foreach (var (name, value) in changes) environment[name] = value;
+        return environment;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Database.ExecuteAsync($"drop owned by {Role} cascade; drop role {Role}");
+        await Database.DisposeAsync();
+    }
+}
