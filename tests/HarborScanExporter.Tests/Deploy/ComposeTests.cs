@@ -1,3 +1,4 @@
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Deploy;
@@ -67,12 +68,23 @@ public sealed class ComposeTests
         var step = Services["scraping-role"];
         var command = Assert.Single(step["command"].Texts);
 
-        Assert.All(environment.Keys, name => Assert.Contains(name, SettingNames.All));
         Assert.Contains($"-v role={environment["HARBOR_DATABASE_USERNAME"]} ", command, StringComparison.Ordinal);
         Assert.Contains($"-v password={environment["HARBOR_DATABASE_PASSWORD"]} ", command, StringComparison.Ordinal);
         Assert.Contains($"-v database={environment["HARBOR_DATABASE_DBNAME"]} ", command, StringComparison.Ordinal);
         Assert.Equal(environment["HARBOR_DATABASE_HOST"], step["environment"]["PGHOST"].Text);
         Assert.Equal("service_completed_successfully", Exporter["depends_on"]["scraping-role"]["condition"].Text);
+    }
+
+    [Fact]
+    public void The_exporter_accepts_its_settings()
+    {
+        var environment = Exporter["environment"].Members.ToDictionary(variable => variable.Key, variable => variable.Value.Text);
+
+        var reading = SettingsReader.Read(environment, new Dictionary<string, string>());
+
+        Assert.Empty(reading.Errors);
+        Assert.Empty(reading.Ignored);
+        Assert.All(environment.Keys, name => Assert.Contains(name, Setting.All.Select(setting => setting.Name)));
     }
 
     [Fact]

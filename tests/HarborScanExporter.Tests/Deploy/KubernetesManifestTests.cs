@@ -1,3 +1,4 @@
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Deploy;
@@ -147,7 +148,7 @@ public sealed class KubernetesManifestTests
         var variables = Assert.Single(deployment["spec"]["template"]["spec"]["containers"].Items)["env"].Items;
 
         Assert.NotEmpty(variables);
-        Assert.All(variables, variable => Assert.Contains(variable["name"].Text, SettingNames.All));
+        Assert.All(variables, variable => Assert.Contains(variable["name"].Text, Setting.All.Select(setting => setting.Name)));
     }
 
     [Fact]
