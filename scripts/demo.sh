@@ -207,10 +207,10 @@ free_port; alertmanager_address=127.0.0.1:$port
 
 # Minutes of patience become seconds; the expressions stay as shipped.
 sed -E \
-  -e 's/^( *)for:.*/\1for: 6s/' \
+  -e 's/^( *)for:.*/\1for: 4s/' \
   -e 's/^( *)keep_firing_for:.*/\1keep_firing_for: 10s/' \
   -e 's/^( *)interval:.*/\1interval: 2s/' \
-  "$root/alerts/harbor-scan.rules.yml" >"$home/rules/harbor-scan.rules.yml"
+  "$root/alerts/harbor-scan.rules.yml" >"$home/harbor-scan.rules.yml"
 
 cat >"$home/alertmanager.yml" <<YAML
 route:
@@ -239,8 +239,15 @@ start alertmanager prometheus-alertmanager --config.file="$home/alertmanager.yml
   --web.listen-address="$alertmanager_address" --cluster.listen-address=
 start prometheus prometheus --config.file="$home/prometheus.yml" --storage.tsdb.path="$home/prometheus" \
   --web.listen-address="$prometheus_address"
+prometheus_pid=${pids[-1]}
 wait_for 30 Alertmanager curl --fail --silent "http://$alertmanager_address/-/ready"
 wait_for 30 Prometheus curl --fail --silent "http://$prometheus_address/-/ready"
+
+# Prometheus takes some seconds to find its targets; with waiting times of seconds the rules would call that an outage.
+has_scraped() { curl --fail --silent "http://$prometheus_address/api/v1/query?query=harbor_scan_up" | grep -q '"1"\]'; }
+wait_for 60 "the first scrape" has_scraped
+mv "$home/harbor-scan.rules.yml" "$home/rules/"
+kill -HUP "$prometheus_pid"
 
 # ---- What it found ----
 
