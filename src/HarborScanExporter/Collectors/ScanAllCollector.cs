@@ -8,8 +8,8 @@ internal sealed class ScanAllCollector : ICollector
 {
     public static readonly Family Tasks = new("harbor_scan_all_tasks", "Tasks of the newest scan-all by status.", "status");
 
-    public static readonly Family Summary = new("harbor_scan_all_summary",
-        "What the newest scan-all counted when it had submitted everything; absent until then. total contains the others: do not sum over result.", "result");
+    public static readonly Family Artifacts = new("harbor_scan_all_artifacts",
+        "Artifacts that the newest scan-all counted when it had submitted everything; absent until then. total contains the others: do not sum over result.", "result");
 
     public static readonly Family Start = new("harbor_scan_all_start_timestamp_seconds", "When the newest scan-all started; absent when there was none.");
 
@@ -19,7 +19,7 @@ internal sealed class ScanAllCollector : ICollector
 
     public bool OnByDefault => true;
 
-    public IReadOnlyList<Family> Families { get; } = [Tasks, Summary, Start];
+    public IReadOnlyList<Family> Families { get; } = [Tasks, Artifacts, Start];
 
     public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
     {
@@ -29,11 +29,11 @@ internal sealed class ScanAllCollector : ICollector
         foreach (var status in ScanStatus.Labels) samples.Add(Tasks, tasks.GetValueOrDefault(status), status);
         samples.AddIfKnown(Start, newest?.Started);
         if (newest?.Summary is not { } summary) return;
-        samples.Add(Summary, summary.Total, "total");
-        samples.Add(Summary, summary.Submitted, "submitted");
-        samples.Add(Summary, summary.Conflict, "conflict");
-        samples.Add(Summary, summary.Precondition, "precondition");
-        samples.Add(Summary, summary.Unsupported, "unsupported");
-        samples.Add(Summary, summary.Unknown, "unknown");
+        samples.Add(Artifacts, summary.Total, "total");
+        samples.Add(Artifacts, summary.Submitted, "submitted");
+        samples.Add(Artifacts, summary.Conflict, "conflict");
+        samples.Add(Artifacts, summary.Precondition, "precondition");
+        samples.Add(Artifacts, summary.Unsupported, "unsupported");
+        samples.Add(Artifacts, summary.Unknown, "unknown");
     }
 }

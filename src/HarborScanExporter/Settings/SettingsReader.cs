@@ -26,7 +26,7 @@ internal sealed class SettingsReader
             if (!known && !name.StartsWith("HARBOR_SCAN_", StringComparison.Ordinal)) continue;
             if (ServiceLinks.Wrote(name, value)) _ignored.Add(name);
             else if (known) _given[name] = value;
-            else _errors.Add($"{name} is no setting of this program{Suggestion(name)}. Remove it or correct its name.");
+            else _errors.Add($"{name} is no setting of this program{Suggestion(name)} Remove it or correct its name.");
         }
         foreach (var (name, value) in flags) _given[name] = value;
     }
@@ -161,7 +161,7 @@ internal sealed class SettingsReader
     private static string Suggestion(string name)
     {
         var nearest = Setting.All.Select(setting => setting.Name).MinBy(known => Distance(name, known))!;
-        return Distance(name, nearest) <= 4 ? $"; did you mean {nearest}?" : "";
+        return Distance(name, nearest) <= 4 ? $"; did you mean {nearest}?" : ".";
     }
 
     /// <summary>Levenshtein's distance.</summary>

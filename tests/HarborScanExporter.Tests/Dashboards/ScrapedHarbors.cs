@@ -1,0 +1,86 @@
+using HarborScanExporter.Tests.Support;
+
+namespace HarborScanExporter.Tests.Dashboards;
+
+/// <summary>A Prometheus that has scraped one healthy Harbor, which has no label harbor and one exporter.</summary>
+public sealed class HealthyHarbor : IAsyncLifetime
+{
+    private readonly DashboardTarget _target = DashboardTarget.Healthy();
+
+    private PrometheusServer? _prometheus;
+
+    internal PrometheusServer Prometheus => _prometheus ?? throw new InvalidOperationException("Not started.");
+
+    public async ValueTask InitializeAsync()
+    {
+        var address = await _target.StartAsync();
+        _prometheus = await PrometheusServer.StartAsync(address.Authority);
+        await Prometheus.ScrapedAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_prometheus is not null) await _prometheus.DisposeAsync();
+        await _target.DisposeAsync();
+    }
+}
+
+/// <summary>
+/// A Prometheus that has scraped two Harbors with every fault under one job: <see cref="Two"/> has two replicas of the exporter,
+/// <see cref="One"/> has one. Rules fire alerts of each kind: about a Harbor, about nothing that is scraped, and the watchdog.
+/// </summary>
+public sealed class FaultyHarbors : IAsyncLifetime
+{
+    public const string Two = "eu.1";
+    public const string One = "us.1";
+    public static readonly string[] Replicas = ["exporter-a.eu:10988", "exporter-b.eu:10988"];
+
+    private const string Rules = """
+        groups:
+          - name: firing
+            rules:
+              - alert: HarborScanStuck
+                expr: max without (instance, pod) (harbor_scan_stuck_tasks) > 0
+                labels: {severity: warning}
+              - alert: HarborScanExporterDown
+                expr: absent(harbor_scan_gone)
+                labels: {severity: critical}
+              - alert: HarborScanWatchdog
+                expr: vector(1)
+              - alert: HarborDiskFull
+                expr: vector(1)
+        """;
+
+    private readonly DashboardTarget _target = DashboardTarget.Faulty();
+    private readonly string _folder = Directory.CreateTempSubdirectory("rules-").FullName;
+
+    private PrometheusServer? _prometheus;
+
+    internal PrometheusServer Prometheus => _prometheus ?? throw new InvalidOperationException("Not started.");
+
+    internal Uri Metrics { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Metrics = await _target.StartAsync();
+        var rules = Path.Combine(_folder, "firing.rules.yml");
+        await File.WriteAllTextAsync(rules, Rules);
+        _prometheus = await PrometheusServer.StartAsync(
+            [Target(Two, Replicas[0]), Target(Two, Replicas[1]), Target(One, "exporter-a.us:10988")], [rules]);
+        await Prometheus.ScrapedAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_prometheus is not null) await _prometheus.DisposeAsync();
+        await _target.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private ScrapeTarget Target(string harbor, string instance) => new(Metrics.Authority, new Dictionary<string, string>
+    {
+        ["harbor"] = harbor,
+        ["instance"] = instance,
+        ["pod"] = instance.Split('.')[0],
+    });
+}

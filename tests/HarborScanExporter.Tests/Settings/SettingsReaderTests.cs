@@ -1,0 +1,138 @@
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Tests.Settings;
+
+public sealed class SettingsReaderTests
+{
+    private static readonly (string Name, string Value)[] Least = [("HARBOR_DATABASE_HOST", "db"), ("HARBOR_DATABASE_USERNAME", "scraper")];
+
+    [Fact]
+    public void Host_and_username_suffice_and_everything_else_has_its_documented_default()
+    {
+        var settings = Read(Least).Settings!;
+        Assert.Equal(("db", 5432, "scraper", "registry", "disable"),
+            (settings.Database.Host, settings.Database.Port, settings.Database.Username, settings.Database.Name, settings.Database.SslMode));
+        Assert.Equal("http://0.0.0.0:10988", settings.Listen);
+        Assert.Equal(TimeSpan.FromSeconds(10), settings.ScrapeTimeout);
+        Assert.Equal(TimeSpan.FromHours(24), settings.MaxJobDuration);
+        Assert.Equal(new TimeSpan(2, 10, 0), settings.LostAfter);
+        Assert.Equal(TimeSpan.FromHours(2), settings.RunningLimit);
+        Assert.Equal(TimeSpan.FromMinutes(5), settings.Settle);
+        Assert.Equal([60, 300, 900, 3600, 10800, 21600, 86400, 604800], settings.AgeThresholds.Select(threshold => (int)threshold.TotalSeconds));
+    }
+
+    [Fact]
+    public void The_environment_file_of_Harbors_own_exporter_works_unchanged()
+    {
+        var reading = Read(
+        [
+            ("HARBOR_DATABASE_HOST", "postgresql"), ("HARBOR_DATABASE_PORT", "5432"), ("HARBOR_DATABASE_USERNAME", "postgres"),
+            ("HARBOR_DATABASE_PASSWORD", "root123"), ("HARBOR_DATABASE_DBNAME", "registry"), ("HARBOR_DATABASE_SSLMODE", "disable"),
+            ("HARBOR_DATABASE_MAX_IDLE_CONNS", "100"), ("HARBOR_DATABASE_MAX_OPEN_CONNS", "900"),
+            ("HARBOR_REDIS_URL", "redis://redis:6379/2?idle_timeout_seconds=30"), ("HARBOR_REDIS_NAMESPACE", "harbor_job_service_namespace"),
+            ("HARBOR_REDIS_TIMEOUT", "3600"), ("HARBOR_SERVICE_SCHEME", "http"), ("HARBOR_SERVICE_HOST", "core"), ("HARBOR_SERVICE_PORT", "8080"),
+            ("HARBOR_EXPORTER_PORT", "9090"), ("HARBOR_EXPORTER_METRICS_PATH", "/metrics"), ("LOG_LEVEL", "info"),
+        ]);
+        Assert.Empty(reading.Errors);
+        Assert.Equal(("postgresql", "postgres", "root123"),
+            (reading.Settings!.Database.Host, reading.Settings.Database.Username, reading.Settings.Database.Password));
+    }
+
+    [Fact]
+    public void A_missing_setting_is_named_with_its_flag() =>
+        Assert.Equal(
+            ["HARBOR_DATABASE_HOST is not set. Set it, or give --database-host.", "HARBOR_DATABASE_USERNAME is not set. Set it, or give --database-username."],
+            Read([]).Errors);
+
+    [Theory]
+    [InlineData("HARBOR_DATABASE_PORT", "five", "HARBOR_DATABASE_PORT: five is no port. Give a number from 1 to 65535.")]
+    [InlineData("HARBOR_DATABASE_PORT", "65536", "HARBOR_DATABASE_PORT: 65536 is no port. Give a number from 1 to 65535.")]
+    [InlineData("HARBOR_DATABASE_SSLMODE", "verify", "HARBOR_DATABASE_SSLMODE: verify is unknown. Give one of disable, allow, prefer, require, verify-ca, verify-full.")]
+    [InlineData("HARBOR_SCAN_SCRAPE_TIMEOUT", "10", "HARBOR_SCAN_SCRAPE_TIMEOUT: 10 is no duration. Write it as Prometheus does, for example 90s, 2h10m or 7d.")]
+    [InlineData("HARBOR_SCAN_SCRAPE_TIMEOUT", "1ms", "HARBOR_SCAN_SCRAPE_TIMEOUT: 1ms is out of range. Give 1s to 10m.")]
+    [InlineData("HARBOR_SCAN_MAX_JOB_DURATION", "23h", "HARBOR_SCAN_MAX_JOB_DURATION: 23h is out of range. Give 1d to 365d.")]
+    [InlineData("HARBOR_SCAN_LOST_AFTER", "1h", "HARBOR_SCAN_LOST_AFTER: 1h is out of range. Give 1h5m to 365d.")]
+    [InlineData("HARBOR_SCAN_LISTEN", "localhost:10988", "HARBOR_SCAN_LISTEN: localhost:10988 is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.")]
+    [InlineData("HARBOR_SCAN_LISTEN", "https://0.0.0.0:1", "HARBOR_SCAN_LISTEN: https://0.0.0.0:1 is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.")]
+    [InlineData("HARBOR_SCAN_COLLECTORS_ENABLED", "tasks,task", "HARBOR_SCAN_COLLECTORS_ENABLED: there is no collector task. Choose from database, executions, tasks, scan_all, diagnosis, robots, sweep, sweepable, orphan_reports.")]
+    [InlineData("HARBOR_SCAN_AGE_THRESHOLDS", "5m,1m", "HARBOR_SCAN_AGE_THRESHOLDS: the thresholds do not rise. Order them and remove doubles.")]
+    [InlineData("HARBOR_SCAN_AGE_THRESHOLDS", "5m,,6m", "HARBOR_SCAN_AGE_THRESHOLDS:  is no duration of a second or more. Write it as Prometheus does, for example 90s, 2h10m or 7d.")]
+    [InlineData("HARBOR_SCAN_AGE_THRESHOLDS", "1s,2s,3s,4s,5s,6s,7s,8s,9s,10s,11s,12s,13s,14s,15s,16s,17s", "HARBOR_SCAN_AGE_THRESHOLDS: 17 thresholds are too many. Give at most 16; each adds nine series.")]
+    [InlineData("HARBOR_SCAN_SCRAPE_TIMOUT", "5s", "HARBOR_SCAN_SCRAPE_TIMOUT is no setting of this program; did you mean HARBOR_SCAN_SCRAPE_TIMEOUT? Remove it or correct its name.")]
+    [InlineData("HARBOR_SCAN_COLOUR_OF_THE_LOGO", "blue", "HARBOR_SCAN_COLOUR_OF_THE_LOGO is no setting of this program. Remove it or correct its name.")]
+    public void A_bad_value_stops_the_start_with_the_setting_and_the_mend(string name, string value, string error)
+    {
+        var reading = Read([.. Least, (name, value)]);
+        Assert.Equal([error], reading.Errors);
+        Assert.Null(reading.Settings);
+    }
+
+    [Fact]
+    public void All_mistakes_are_told_at_once() =>
+        Assert.Equal(3, Read([("HARBOR_DATABASE_HOST", "db"), ("HARBOR_DATABASE_PORT", "x"), ("HARBOR_SCAN_SETTLE", "x")]).Errors.Count);
+
+    [Fact]
+    public void A_collector_cannot_be_both_enabled_and_disabled() =>
+        Assert.Equal(
+            ["HARBOR_SCAN_COLLECTORS_ENABLED and HARBOR_SCAN_COLLECTORS_DISABLED both name robots. Name it in one of them."],
+            Read([.. Least, ("HARBOR_SCAN_COLLECTORS_ENABLED", "robots,sweepable"), ("HARBOR_SCAN_COLLECTORS_DISABLED", "robots")]).Errors);
+
+    [Fact]
+    public void A_password_and_a_password_file_contradict_each_other() =>
+        Assert.Contains("HARBOR_DATABASE_PASSWORD and HARBOR_DATABASE_PASSWORD_FILE are both set. Keep one of them.",
+            Read([.. Least, ("HARBOR_DATABASE_PASSWORD", "x"), ("HARBOR_DATABASE_PASSWORD_FILE", Path.GetTempPath())]).Errors);
+
+    [Fact]
+    public void A_password_file_that_is_not_there_is_named() =>
+        Assert.Equal(["HARBOR_DATABASE_PASSWORD_FILE: there is no readable file /no/such/file. Mount it, or correct the path."],
+            Read([.. Least, ("HARBOR_DATABASE_PASSWORD_FILE", "/no/such/file")]).Errors);
+
+    [Fact]
+    public void Variables_that_Kubernetes_writes_for_services_are_passed_over()
+    {
+        var reading = Read(
+        [
+            .. Least,
+            ("HARBOR_SCAN_EXPORTER_SERVICE_HOST", "10.0.0.1"), ("HARBOR_SCAN_EXPORTER_SERVICE_PORT", "10988"), ("HARBOR_SCAN_EXPORTER_SERVICE_PORT_METRICS", "10988"),
+            ("HARBOR_SCAN_EXPORTER_PORT", "tcp://10.0.0.1:10988"), ("HARBOR_SCAN_EXPORTER_PORT_10988_TCP", "tcp://10.0.0.1:10988"),
+            ("HARBOR_SCAN_EXPORTER_PORT_10988_TCP_PROTO", "tcp"), ("HARBOR_SCAN_EXPORTER_PORT_10988_TCP_PORT", "10988"),
+            ("HARBOR_SCAN_EXPORTER_PORT_10988_TCP_ADDR", "10.0.0.1"), ("HARBOR_DATABASE_PORT", "tcp://10.0.0.2:5432"),
+        ]);
+        Assert.Empty(reading.Errors);
+        Assert.Equal(9, reading.Ignored.Count);
+        Assert.Equal(5432, reading.Settings!.Database.Port);
+    }
+
+    [Fact]
+    public void A_flag_wins_over_the_environment()
+    {
+        var reading = SettingsReader.Read(
+            Least.Append(("HARBOR_SCAN_SETTLE", "7m")).ToDictionary(pair => pair.Item1, pair => pair.Item2),
+            new Dictionary<string, string> { ["HARBOR_SCAN_SETTLE"] = "8m" });
+        Assert.Equal(TimeSpan.FromMinutes(8), reading.Settings!.Settle);
+    }
+
+    [Fact]
+    public void An_empty_variable_counts_as_not_set() =>
+        Assert.Equal(TimeSpan.FromMinutes(5), Read([.. Least, ("HARBOR_SCAN_SETTLE", "")]).Settings!.Settle);
+
+    [Fact]
+    public void Secrets_are_never_shown()
+    {
+        var settings = Read([.. Least, ("HARBOR_DATABASE_PASSWORD", "hunter2")]).Settings!;
+        Assert.DoesNotContain("hunter2", string.Join('\n', settings.Shown.Values), StringComparison.Ordinal);
+        Assert.DoesNotContain("HARBOR_DATABASE_PASSWORD", settings.Shown.Keys);
+        Assert.Equal("db", settings.Shown["HARBOR_DATABASE_HOST"]);
+    }
+
+    [Fact]
+    public void The_flag_of_a_setting_has_its_name()
+    {
+        Assert.Equal("--scrape-timeout", Setting.All.Single(setting => setting.Name == "HARBOR_SCAN_SCRAPE_TIMEOUT").Flag);
+        Assert.Equal("--database-host", Setting.All.Single(setting => setting.Name == "HARBOR_DATABASE_HOST").Flag);
+        Assert.Equal(Setting.All.Count, Setting.All.Select(setting => setting.Flag).Distinct().Count());
+    }
+
+    private static SettingsReading Read(IEnumerable<(string Name, string Value)> environment) =>
+        SettingsReader.Read(environment.ToDictionary(pair => pair.Name, pair => pair.Value), new Dictionary<string, string>());
+}
