@@ -11,7 +11,7 @@ public sealed partial class AlertRulesTests
         "harbor_scan_oldest_task_age_seconds", "harbor_scan_oldest_execution_age_seconds", "harbor_scan_stuck_tasks",
         "harbor_scan_oldest_stuck_task_age_seconds", "harbor_scan_live_tasks", "harbor_scan_inconsistencies",
         "harbor_scan_blocked_artifacts", "harbor_scan_all_blocked", "harbor_scan_leaked_robots", "harbor_scan_all_tasks",
-        "harbor_scan_all_summary", "harbor_scan_all_start_timestamp_seconds", "harbor_scan_last_success_timestamp_seconds",
+        "harbor_scan_all_artifacts", "harbor_scan_all_start_timestamp_seconds", "harbor_scan_last_success_timestamp_seconds",
         "harbor_scan_sweep_last_success_timestamp_seconds", "harbor_scan_sweepable_executions", "harbor_scan_read_only",
         "harbor_scan_database_info", "harbor_scan_queue_paused", "harbor_scan_collector_success",
         "harbor_scan_collector_duration_seconds", "harbor_scan_snapshot_timestamp_seconds", "harbor_scan_collections_total",
