@@ -62,7 +62,16 @@ internal sealed class PostgresCluster : IAsyncDisposable
             "synchronous_commit = off",
             "full_page_writes = off",
             "max_connections = 200",
+            "password_encryption = 'scram-sha-256'",
             .. settings,
+        ]);
+        // The administrator of the tests comes in by itself; every other role must show its password, as at a real server.
+        await File.WriteAllLinesAsync(Path.Combine(cluster.DataFolder, "pg_hba.conf"),
+        [
+            "local all postgres trust",
+            "host all postgres 127.0.0.1/32 trust",
+            "host replication postgres 127.0.0.1/32 trust",
+            "host all all 127.0.0.1/32 scram-sha-256",
         ]);
         await cluster.StartServerAsync();
         return cluster;

@@ -24,9 +24,11 @@ internal sealed class TestHarbor : IAsyncDisposable
 
     public string Role { get; }
 
-    public static async Task<TestHarbor> CreateAsync(string release = "2.11.0")
+    /// <param name="release">Harbor's release.</param>
+    /// <param name="database">The database to fill; a new one of the shared server when not given.</param>
+    public static async Task<TestHarbor> CreateAsync(string release = "2.11.0", TestDatabase? database = null)
     {
-        var harbor = new TestHarbor(await PostgresServer.Current.CreateDatabaseAsync(), HarborRelease.Parse(release));
+        var harbor = new TestHarbor(database ?? await PostgresServer.Current.CreateDatabaseAsync(), HarborRelease.Parse(release));
         await using (var connection = await harbor.Database.OpenAsync())
             await HarborSimulator.Schema.HarborSchema.CreateAsync(connection, harbor.Release);
         await harbor.GrantAsync();

@@ -1,0 +1,94 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace HarborScanExporter.Tests.Support;
+
+/// <summary>A network path to a server that can freeze: connections are still accepted, and nothing passes any more.</summary>
+internal sealed class FreezableProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _end = new();
+    private readonly IPEndPoint _server;
+    private readonly Task _accepting;
+    private volatile TaskCompletionSource _flowing = Completed();
+
+    public FreezableProxy(string host, int port)
+    {
+        _server = new IPEndPoint(IPAddress.Parse(host), port);
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    public void Freeze() => _flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Thaw() => _flowing.TrySetResult();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        _listener.Stop();
+        Thaw();
+        await _accepting;
+        _end.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        List<Task> connections = [];
+        try
+        {
+            while (true)
+            {
+                var client = await _listener.AcceptTcpClientAsync(_end.Token);
+                connections.Add(CarryAsync(client));
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            await Task.WhenAll(connections);
+        }
+    }
+
+    private async Task CarryAsync(TcpClient client)
+    {
+        using (client)
+        using (var server = new TcpClient())
+        {
+            try
+            {
+                await server.ConnectAsync(_server, _end.Token);
+                await Task.WhenAny(CopyAsync(client.GetStream(), server.GetStream()), CopyAsync(server.GetStream(), client.GetStream()));
+            }
+            catch (Exception error) when (error is OperationCanceledException or SocketException or IOException)
+            {
+                // A broken connection ends here, as a network would let it.
+            }
+        }
+    }
+
+    private async Task CopyAsync(NetworkStream from, NetworkStream to)
+    {
+        var buffer = new byte[16 * 1024];
+        try
+        {
+            while (await from.ReadAsync(buffer, _end.Token) is > 0 and var count)
+            {
+                await _flowing.Task.WaitAsync(_end.Token);
+                await to.WriteAsync(buffer.AsMemory(0, count), _end.Token);
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException or ObjectDisposedException)
+        {
+            // See CarryAsync.
+        }
+    }
+
+    private static TaskCompletionSource Completed()
+    {
+        var source = new TaskCompletionSource();
+        source.SetResult();
+        return source;
+    }
+}
