@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Net.Sockets;
 using HarborScanExporter.Database;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Scraping;
@@ -38,6 +38,22 @@ internal static partial class Exporter
         if (ignored.Count > 0) LogServiceLinks(app.Logger, string.Join(", ", ignored));
     }
 
+    /// <summary>Serves until it is stopped; 0 then, and 2 when the address cannot be listened on.</summary>
+    public static async Task<int> RunAsync(WebApplication app, ExporterSettings settings, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is IOException or SocketException)
+        {
+            LogCannotListen(app.Logger, settings.Listen, error.GetBaseException().Message);
+            return 2;
+        }
+        await app.WaitForShutdownAsync(cancellationToken);
+        return 0;
+    }
+
     private static void Map(WebApplication app, ExporterSettings settings)
     {
         string[] reading = [HttpMethods.Get, HttpMethods.Head];
@@ -59,7 +75,9 @@ internal static partial class Exporter
 
     private static void AddLogging(ILoggingBuilder logging)
     {
-        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.None);
+        // The host repeats with a stack trace what RunAsync says in a sentence, and Npgsql what FailureLog says once.
+        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None).AddFilter("Npgsql", LogLevel.None);
         // A person at a terminal reads lines; everything else that takes this output reads JSON.
         if (Console.IsOutputRedirected)
             logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
@@ -69,6 +87,9 @@ internal static partial class Exporter
 
     [LoggerMessage(10, LogLevel.Information, "harbor-scan-exporter {Version} serves {Listen}/metrics and reads as {Username} from {Host}:{Port}/{Database}.")]
     private static partial void LogStart(ILogger logger, string version, string listen, string username, string host, int port, string database);
+
+    [LoggerMessage(12, LogLevel.Critical, "HARBOR_SCAN_LISTEN: cannot listen on {Listen}: {Message}. Choose another address or port, or stop what uses it.")]
+    private static partial void LogCannotListen(ILogger logger, string listen, string message);
 
     [LoggerMessage(11, LogLevel.Information, "Ignored variables that Kubernetes wrote for services: {Names}. Set enableServiceLinks: false to be rid of them.")]
     private static partial void LogServiceLinks(ILogger logger, string names);

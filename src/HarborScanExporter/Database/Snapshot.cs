@@ -18,6 +18,8 @@ internal sealed class Snapshot : IAsyncDisposable
 
     public NpgsqlTransaction Transaction { get; }
 
+    private bool IsConnected => Connection.FullState.HasFlag(ConnectionState.Open) && !Connection.FullState.HasFlag(ConnectionState.Broken);
+
     /// <summary>Begins the transaction on an open connection.</summary>
     public static async Task<Snapshot> BeginAsync(NpgsqlConnection connection, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -39,8 +41,10 @@ internal sealed class Snapshot : IAsyncDisposable
     }
 
     /// <summary>Reads one part so that its failure leaves the transaction usable for the others.</summary>
+    /// <exception cref="NpgsqlException">The part cannot be read, or the connection was lost in an earlier one.</exception>
     public async Task<T> ReadAsync<T>(Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
+        if (!IsConnected) throw new NpgsqlException("The connection was lost earlier in this collection.");
         await Transaction.SaveAsync(Part, cancellationToken);
         try
         {
@@ -50,7 +54,7 @@ internal sealed class Snapshot : IAsyncDisposable
         }
         catch (PostgresException)
         {
-            if (Connection.FullState.HasFlag(ConnectionState.Open)) await Transaction.RollbackAsync(Part, cancellationToken);
+            if (IsConnected) await Transaction.RollbackAsync(Part, cancellationToken);
             throw;
         }
     }

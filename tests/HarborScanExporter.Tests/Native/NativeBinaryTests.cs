@@ -44,6 +44,76 @@ public sealed class NativeBinaryTests
     }
 
     [Fact]
+    public async Task An_address_that_is_taken_is_named()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var result = await Tool.RunAsync(await Binary.Value,
+            ["--database-host", "127.0.0.1", "--database-username", "x", "--listen", $"http://{taken.LocalEndpoint}"]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains($"HARBOR_SCAN_LISTEN: cannot listen on http://{taken.LocalEndpoint}: ", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.All, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("disable", false)]
+    [InlineData("allow", true)]
+    [InlineData("prefer", true)]
+    [InlineData("require", true)]
+    [InlineData("verify-ca", true)]
+    [InlineData("verify-full", true)]
+    public async Task Each_word_of_sslmode_means_what_libpq_means(string mode, bool encrypted)
+    {
+        var folder = Directory.CreateTempSubdirectory("harbor-tls-").FullName;
+        var certificate = await Tool.RunAsync("openssl",
+            ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-keyout", $"{folder}/key.pem", "-out", $"{folder}/certificate.pem"]);
+        Assert.Equal(0, certificate.ExitCode);
+        if (Environment.IsPrivilegedProcess) await Tool.RunAsync("chown", ["-R", "postgres", folder]);
+        await using (var cluster = await PostgresCluster.StartAsync(PostgresCluster.InstalledBinaries(),
+            "ssl = on", $"ssl_cert_file = '{folder}/certificate.pem'", $"ssl_key_file = '{folder}/key.pem'"))
+        {
+            await using var harbor = await TestHarbor.CreateAsync(database: await TestDatabase.CreateAsync(cluster.AdministratorConnectionString, "registry"));
+            if (mode == "allow") await cluster.RefuseUnencryptedAsync();
+            var port = Tool.FreePort();
+            var environment = harbor.Environment(("HARBOR_SCAN_LISTEN", $"http://127.0.0.1:{port}"), ("HARBOR_DATABASE_SSLMODE", mode));
+            environment["PGSSLROOTCERT"] = $"{folder}/certificate.pem";
+            await using var native = await StartAsync(environment, port);
+            Assert.Equal(1, (await ScrapeAsync(port)).Value("harbor_scan_up"));
+            Assert.Equal(encrypted, await harbor.Database.ScalarAsync<bool>(
+                $"select bool_and(ssl) from pg_stat_ssl join pg_stat_activity using (pid) where usename = '{harbor.Role}'"));
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_certificate_of_another_authority_is_refused()
+    {
+        var folder = Directory.CreateTempSubdirectory("harbor-tls-").FullName;
+        foreach (var name in new[] { "server", "other" })
+        {
+            var made = await Tool.RunAsync("openssl",
+                ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", $"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
+                 "-keyout", $"{folder}/{name}.key", "-out", $"{folder}/{name}.pem"]);
+            Assert.Equal(0, made.ExitCode);
+        }
+        if (Environment.IsPrivilegedProcess) await Tool.RunAsync("chown", ["-R", "postgres", folder]);
+        await using (var cluster = await PostgresCluster.StartAsync(PostgresCluster.InstalledBinaries(),
+            "ssl = on", $"ssl_cert_file = '{folder}/server.pem'", $"ssl_key_file = '{folder}/server.key'"))
+        {
+            await using var harbor = await TestHarbor.CreateAsync(database: await TestDatabase.CreateAsync(cluster.AdministratorConnectionString, "registry"));
+            var port = Tool.FreePort();
+            var environment = harbor.Environment(("HARBOR_SCAN_LISTEN", $"http://127.0.0.1:{port}"), ("HARBOR_DATABASE_SSLMODE", "verify-full"));
+            environment["PGSSLROOTCERT"] = $"{folder}/other.pem";
+            await using var native = await StartAsync(environment, port);
+            var scrape = await ScrapeAsync(port);
+            Assert.Equal(0, scrape.Value("harbor_scan_up"));
+            Assert.Equal(scrape.Value("harbor_scan_collections_total"), scrape.Value("harbor_scan_collection_failures_total", ("reason", "connect")));
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public async Task Its_commands_work_without_a_database()
     {
         var version = await Tool.RunAsync(await Binary.Value, ["version"]);

@@ -186,6 +186,8 @@ public sealed class FaultTests
                 TimeSpan.FromSeconds(5), () => "The scrape never waited for the lock.");
             Assert.Equal(0, (await scrape).Value("harbor_scan_up"));
         }
+        Assert.NotEmpty(exporter.Warnings);
+        Assert.All(exporter.Warnings, warning => Assert.Contains("(connect)", warning, StringComparison.Ordinal));
         await UpAsync(exporter);
     }
 

@@ -88,6 +88,14 @@ internal sealed class PostgresCluster : IAsyncDisposable
         return standby;
     }
 
+    /// <summary>From now on only TLS connections of ordinary roles are let in.</summary>
+    public async Task RefuseUnencryptedAsync()
+    {
+        var path = Path.Combine(DataFolder, "pg_hba.conf");
+        await File.WriteAllTextAsync(path, (await File.ReadAllTextAsync(path)).Replace("host all all", "hostssl all all", StringComparison.Ordinal));
+        await RunAsync("pg_ctl", "-D", DataFolder, "reload");
+    }
+
     public Task StartServerAsync() =>
         RunAsync("pg_ctl", "-D", DataFolder, "-l", Path.Combine(_folder, "log"), "-w", "-t", "60", "start");
 
