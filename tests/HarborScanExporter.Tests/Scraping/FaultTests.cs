@@ -15,14 +15,14 @@ public sealed class FaultTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, "wrong\n");
+        await File.WriteAllTextAsync(file, "wrong\n", TestContext.Current.CancellationToken);
         var environment = harbor.Environment((Setting.Names.DatabasePasswordFile, file));
         environment.Remove(Setting.Names.DatabasePassword);
         await using var exporter = await RunningExporter.StartAsync(environment);
         await DownAsync(exporter, "auth");
         Assert.Contains("Check HARBOR_DATABASE_USERNAME and its password", Assert.Single(exporter.Warnings), StringComparison.Ordinal);
         Assert.DoesNotContain(exporter.Logs.GetSnapshot(), record => record.Message.Contains("wrong", StringComparison.Ordinal));
-        await File.WriteAllTextAsync(file, TestHarbor.Password + "\n");
+        await File.WriteAllTextAsync(file, TestHarbor.Password + "\n", TestContext.Current.CancellationToken);
         await UpAsync(exporter);
         Assert.Contains(exporter.Logs.GetSnapshot(), record => record.Message == "The collection works again.");
         File.Delete(file);
@@ -318,8 +318,8 @@ public sealed class FaultTests
         foreach (var statement in new[]
         {
             "select secret from robot", "select salt from robot", "select access_cred from scanner_registration", "select v from properties",
-            "set default_transaction_read_only = off; update task set status = 'Error'", "set default_transaction_read_only = off; delete from execution",
-            "set default_transaction_read_only = off; create table public.mine (id int)",
+            "set transaction read write; update task set status = 'Error'", "set transaction read write; delete from execution",
+            "set transaction read write; create table public.mine (id int)",
         })
         {
             await using var command = source.CreateCommand(statement);

@@ -59,7 +59,6 @@ internal sealed class PostgresCluster : IAsyncDisposable
             $"port = {cluster.Port}",
             $"unix_socket_directories = '{cluster._folder}'",
             "fsync = off",
-            "synchronous_commit = off",
             "full_page_writes = off",
             "max_connections = 200",
             "password_encryption = 'scram-sha-256'",

@@ -1,0 +1,298 @@
+#!/usr/bin/env bash
+# The whole product on one machine: a simulated Harbor with faults, the exporter, Prometheus with the
+# shipped rules, Alertmanager. Everything runs on the loopback interface and in one temporary folder.
+# shellcheck disable=SC2317 # run by the trap and by wait_for
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/packages.sh
+source "$root/scripts/packages.sh"
+
+usage() {
+  cat <<'TEXT'
+Usage: scripts/demo.sh [options]
+
+Starts PostgreSQL, Redis, a simulated Harbor with faults, the exporter, Prometheus and Alertmanager on
+free loopback ports, waits for the first alert, and prints what was found and where to look.
+Needs a Debian-like system, the .NET 10 SDK, and root or sudo where packages are missing.
+
+  --once           stop by itself after the first alert
+  --seed N         seed of the simulation (default 1): the same seed tells the same story
+  --release R      Harbor release to simulate (default 2.11.0)
+  --history D      simulated past before the start (default 30h)
+  --limit S        seconds to wait for the first alert (default 120)
+  --no-install     never install packages
+  --help           show this text
+
+The alerts' waiting times are shortened to seconds. Ctrl-C ends it and removes everything.
+TEXT
+}
+
+once=false install=true seed=1 release=2.11.0 history=30h limit=120
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --once) once=true ;;
+    --no-install) install=false ;;
+    --seed | --release | --history | --limit)
+      [[ $# -gt 1 ]] || { echo "$1 needs a value." >&2; exit 2; }
+      declare "${1#--}=$2"
+      shift ;;
+    --help | -h) usage; exit 0 ;;
+    *) echo "Unknown option $1; see --help." >&2; exit 2 ;;
+  esac
+  shift
+done
+
+# ---- Starting and stopping ----
+
+home=
+declare -a names=() pids=()
+
+say() { printf '%s\n' "$*"; }
+
+log_tails() {
+  local log
+  for log in "$home"/logs/*.log; do
+    [[ -s $log ]] || continue
+    say "---- the end of $(basename "$log")"
+    tail -n 20 "$log"
+  done
+}
+
+is_alive() { kill -0 "$1" 2>/dev/null; }
+
+clean_up() {
+  local status=$? index
+  trap - EXIT INT TERM
+  if [[ $status -ne 0 && $status -ne 130 && -n $home ]]; then
+    log_tails >&2
+    status=1
+  fi
+  # In reverse, so that every client is gone before its server; SIGINT is PostgreSQL's fast shutdown.
+  for ((index = ${#pids[@]} - 1; index >= 0; index--)); do
+    if [[ ${names[index]} == postgresql ]]; then kill -INT "${pids[index]}" 2>/dev/null || true
+    else kill -TERM "${pids[index]}" 2>/dev/null || true; fi
+    for _ in {1..100}; do is_alive "${pids[index]}" || break; sleep 0.1; done
+    kill -KILL "${pids[index]}" 2>/dev/null || true
+    wait "${pids[index]}" 2>/dev/null || true
+  done
+  [[ -z $home ]] || rm -rf "$home"
+  exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+  say "demo: $*" >&2
+  exit 1
+}
+
+# start NAME COMMAND...: in the background, with its output in a log of that name.
+start() {
+  local name=$1
+  shift
+  "$@" </dev/null >"$home/logs/$name.log" 2>&1 &
+  names+=("$name")
+  pids+=($!)
+}
+
+# wait_for SECONDS WHAT COMMAND...: asks twice a second; a program of ours that died ends the wait at once.
+wait_for() {
+  local end=$((SECONDS + $1)) what=$2 index
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    for index in "${!pids[@]}"; do
+      is_alive "${pids[index]}" || fail "${names[index]} ended while waiting for $what."
+    done
+    [[ $SECONDS -lt $end ]] || fail "waited too long for $what."
+    sleep 0.5
+  done
+}
+
+taken_ports=" "
+# Sets $port. Below the range that the kernel hands out by itself, so that nobody takes it in between.
+free_port() {
+  while true; do
+    port=$((20000 + RANDOM % 12000))
+    [[ $taken_ports != *" $port "* ]] || continue
+    # A connection that is refused is what is wanted here.
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      taken_ports+="$port "
+      return
+    fi
+  done
+}
+
+# PostgreSQL refuses to run as root.
+as_postgres() {
+  if [[ $(id -u) -eq 0 ]]; then exec setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else exec "$@"; fi
+}
+
+# ---- Programs ----
+
+command -v dotnet >/dev/null || fail "the .NET 10 SDK is not installed (dotnet)."
+if $install; then
+  install_packages postgresql redis-server prometheus prometheus-alertmanager curl
+fi
+bin=$(postgresql_bin) || fail "PostgreSQL is not installed (initdb)."
+for program in redis-server prometheus promtool prometheus-alertmanager curl; do
+  command -v "$program" >/dev/null || fail "$program is not installed."
+done
+
+home=$(mktemp -d "${TMPDIR:-/tmp}/harbor-scan-demo.XXXXXX")
+chmod 0711 "$home"
+mkdir "$home/logs" "$home/rules"
+cd "$home"
+
+say "Building the exporter and the simulator"
+for project in src/HarborScanExporter tests/HarborSimulator; do
+  if ! dotnet build "$root/$project" --configuration Release --nologo -v quiet >>"$home/logs/build.log" 2>&1; then
+    fail "$project does not build."
+  fi
+done
+exporter=$root/src/HarborScanExporter/bin/Release/net10.0/harbor-scan-exporter.dll
+simulator=$root/tests/HarborSimulator/bin/Release/net10.0/harbor-simulator.dll
+
+# ---- Harbor's database and Redis ----
+
+password() { od -An -N18 -tx1 /dev/urandom | tr -d ' \n'; }
+
+superuser_password=$(password)
+role_password=$(password)
+free_port; database_port=$port
+free_port; redis_port=$port
+
+say "Starting PostgreSQL and Redis"
+mkdir "$home/postgresql"
+printf '%s\n' "$superuser_password" >"$home/postgresql/superuser"
+if [[ $(id -u) -eq 0 ]]; then chown -R postgres: "$home/postgresql"; fi
+chmod 0700 "$home/postgresql"
+(as_postgres "$bin/initdb" --pgdata="$home/postgresql/data" --username=postgres --pwfile="$home/postgresql/superuser" \
+  --auth=scram-sha-256 --encoding=UTF8 --locale=C --no-sync) >"$home/logs/initdb.log" 2>&1 || fail "initdb failed."
+start postgresql as_postgres "$bin/postgres" -D "$home/postgresql/data" -p "$database_port" \
+  -c listen_addresses=127.0.0.1 -c unix_socket_directories="$home/postgresql" -c fsync=off
+start redis redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$home"
+
+export PGHOST=127.0.0.1 PGPORT=$database_port PGUSER=postgres PGPASSWORD=$superuser_password PGCONNECT_TIMEOUT=3
+psql=("$bin/psql" --no-psqlrc --quiet --set=ON_ERROR_STOP=1)
+wait_for 30 PostgreSQL "${psql[@]}" --dbname=postgres --command='select 1'
+wait_for 30 Redis redis-cli -h 127.0.0.1 -p "$redis_port" ping
+"${psql[@]}" --dbname=postgres --command='create database registry'
+
+say "Simulating $history of Harbor $release with faults (seed $seed)"
+start simulator dotnet "$simulator" run \
+  --database "Host=127.0.0.1;Port=$database_port;Username=postgres;Password=$superuser_password;Database=registry" \
+  --redis "127.0.0.1:$redis_port,defaultDatabase=1" --release "$release" --seed "$seed" --history "$history" --faults all
+# The grants need the tables, and alerts about a half-written past would be about nothing.
+wait_for 180 "the simulated history" grep -q 'real time from here' "$home/logs/simulator.log"
+
+"${psql[@]}" --dbname=registry --set=role=harbor_scan_exporter --set=password="$role_password" --set=database=registry \
+  --output=/dev/null --file="$root/deploy/sql/01-scraping-role.sql" >"$home/logs/role.log" 2>&1 || fail "the scraping role could not be created."
+
+# ---- Exporter ----
+
+free_port; exporter_address=127.0.0.1:$port
+say "Starting the exporter under its read-only role"
+start exporter env -u PGPASSWORD -u PGUSER \
+  HARBOR_DATABASE_HOST=127.0.0.1 HARBOR_DATABASE_PORT="$database_port" HARBOR_DATABASE_DBNAME=registry \
+  HARBOR_DATABASE_USERNAME=harbor_scan_exporter HARBOR_DATABASE_PASSWORD="$role_password" \
+  HARBOR_SCAN_LISTEN="http://$exporter_address" \
+  dotnet "$exporter" serve
+wait_for 30 "the exporter" curl --fail --silent "http://$exporter_address/readyz"
+
+# ---- Prometheus and Alertmanager ----
+
+free_port; prometheus_address=127.0.0.1:$port
+free_port; alertmanager_address=127.0.0.1:$port
+
+# Minutes of patience become seconds; the expressions stay as shipped.
+sed -E \
+  -e 's/^( *)for:.*/\1for: 4s/' \
+  -e 's/^( *)keep_firing_for:.*/\1keep_firing_for: 10s/' \
+  -e 's/^( *)interval:.*/\1interval: 2s/' \
+  "$root/alerts/harbor-scan.rules.yml" >"$home/harbor-scan.rules.yml"
+
+cat >"$home/alertmanager.yml" <<YAML
+route:
+  receiver: nobody
+  group_by: [alertname]
+  group_wait: 1s
+receivers:
+  - name: nobody
+YAML
+cat >"$home/prometheus.yml" <<YAML
+global:
+  scrape_interval: 2s
+  scrape_timeout: 2s
+  evaluation_interval: 2s
+rule_files: [$home/rules/*.yml]
+alerting:
+  alertmanagers:
+    - static_configs: [{targets: ['$alertmanager_address']}]
+scrape_configs:
+  - job_name: harbor-scan-exporter
+    static_configs: [{targets: ['$exporter_address']}]
+YAML
+
+say "Starting Prometheus and Alertmanager"
+start alertmanager prometheus-alertmanager --config.file="$home/alertmanager.yml" --storage.path="$home/alertmanager" \
+  --web.listen-address="$alertmanager_address" --cluster.listen-address=
+start prometheus prometheus --config.file="$home/prometheus.yml" --storage.tsdb.path="$home/prometheus" \
+  --web.listen-address="$prometheus_address"
+prometheus_pid=${pids[-1]}
+wait_for 30 Alertmanager curl --fail --silent "http://$alertmanager_address/-/ready"
+wait_for 30 Prometheus curl --fail --silent "http://$prometheus_address/-/ready"
+
+# Prometheus takes some seconds to find its targets; with waiting times of seconds the rules would call that an outage.
+has_scraped() { curl --fail --silent "http://$prometheus_address/api/v1/query?query=harbor_scan_up" | grep -q '"1"\]'; }
+wait_for 60 "the first scrape" has_scraped
+mv "$home/harbor-scan.rules.yml" "$home/rules/"
+kill -HUP "$prometheus_pid"
+
+# ---- What it found ----
+
+# The firing alerts, one JSON object a line.
+firing() {
+  curl --fail --silent "http://$prometheus_address/api/v1/alerts" | sed 's/{"labels":/\n&/g' |
+    grep '"state":"firing"' | grep '"alertname":"HarborScan' | grep -v '"alertname":"[A-Za-z]*Watchdog"'
+}
+
+# field NAME: the value of a JSON string, from standard input.
+field() { sed -nE 's/.*"'"$1"'":"(([^"\\]|\\.)*)".*/\1/p' | sed -e 's/\\"/"/g' -e 's/\\n/ /g' -e 's/\\\\/\\/g'; }
+
+show_alerts() {
+  local alert
+  firing | while IFS= read -r alert; do
+    printf '  %-9s %-30s %s\n' "$(field severity <<<"$alert")" "$(field alertname <<<"$alert")" "$(field summary <<<"$alert")"
+  done | sort | uniq -c | sed -E 's/^ *([0-9]+) (.*)/\2 (x\1)/; s/ \(x1\)$//'
+}
+
+# Series above 0 of the families that say the most.
+show_metrics() {
+  curl --fail --silent "http://$exporter_address/metrics" |
+    grep -E '^harbor_scan_(up|stuck_tasks|blocked_artifacts|inconsistencies|all_blocked|live_tasks)[ {]' |
+    grep -vE ' 0(\.0)?$' | sed 's/^/  /' || true
+}
+
+say "Waiting for the first alert"
+wait_for "$limit" "the first alert" firing
+# Those of the same moment may need one more evaluation.
+sleep 5
+
+say
+say "An alert fires."
+say "  exporter      http://$exporter_address/metrics"
+say "  Prometheus    http://$prometheus_address/alerts"
+say "  Alertmanager  http://$alertmanager_address"
+say
+say "Firing now:"
+show_alerts
+say
+say "What the exporter sees (series above 0):"
+show_metrics
+say
+
+if $once; then exit 0; fi
+say "Running until Ctrl-C."
+wait -n "${pids[@]}" || true
+fail "a program of the demonstration ended."
