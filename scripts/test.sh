@@ -53,8 +53,8 @@ refuse_warnings artifacts/build.log
 step="native publish"
 dotnet publish src/HarborScanExporter --configuration Release --output artifacts/native --nologo 2>&1 | tee artifacts/publish.log
 refuse_warnings artifacts/publish.log
-export HARBOR_SCAN_NATIVE_BINARY=$PWD/artifacts/native/harbor-scan-exporter
-"$HARBOR_SCAN_NATIVE_BINARY" version
+export HARBOR_TEST_NATIVE_BINARY=$PWD/artifacts/native/harbor-scan-exporter
+"$HARBOR_TEST_NATIVE_BINARY" version
 
 # summary FIELD: a count of the test run's own summary; empty when the run did not get that far.
 summary() { sed -nE "s/^  $1: ([0-9]+)\$/\1/p" artifacts/test.log | tail -n 1; }

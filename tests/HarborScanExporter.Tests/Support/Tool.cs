@@ -128,6 +128,14 @@ internal sealed class RunningTool : IAsyncDisposable
         return tool;
     }
 
+    /// <summary>Waits for the program's own end.</summary>
+    public async Task<int> ExitCodeAsync(TimeSpan limit)
+    {
+        using var deadline = new CancellationTokenSource(limit);
+        await _process.WaitForExitAsync(deadline.Token);
+        return _process.ExitCode;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

@@ -39,6 +39,20 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(Plan plan, TimeProvider clock, CancellationToken cancellationToken)
     {
+        try
+        {
+            await PlayAsync(plan, clock, cancellationToken);
+        }
+        catch (Exception error) when (cancellationToken.IsCancellationRequested && error is (OperationCanceledException or NpgsqlException or RedisException))
+        {
+            // A signal is a normal end, in the middle of the history too.
+        }
+        Console.WriteLine("stopped");
+        return 0;
+    }
+
+    private static async Task PlayAsync(Plan plan, TimeProvider clock, CancellationToken cancellationToken)
+    {
         await using var dataSource = NpgsqlDataSource.Create(plan.Database);
         var wasOurs = await SimulatorMark.PrepareAsync(dataSource, plan.Release, cancellationToken);
         await using var redis = plan.Redis is null ? null : await ConnectionMultiplexer.ConnectAsync(plan.Redis);
@@ -49,16 +63,7 @@ internal static class RunCommand
         if (redis is not null) await simulation.MoveToRedisAsync(redis.GetDatabase());
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Harbor {plan.Release}: {plan.History.TotalHours:0} h of history in {clock.GetElapsedTime(began).TotalSeconds:0.0} s, {simulation.Artifacts.Count} artifacts; real time from here"));
-        try
-        {
-            await FollowAsync(simulation, plan, clock, cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // A signal is a normal end.
-        }
-        Console.WriteLine("stopped");
-        return 0;
+        await FollowAsync(simulation, plan, clock, cancellationToken);
     }
 
     private static async Task<HarborSimulation> PlayHistoryAsync(NpgsqlDataSource dataSource, Plan plan, DateTime now, CancellationToken cancellationToken)

@@ -1,0 +1,57 @@
+using HarborScanExporter.Collectors;
+using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
+using HarborScanExporter.Tests.Scraping;
+using HarborScanExporter.Tests.Support;
+
+namespace HarborScanExporter.Tests.Database;
+
+/// <summary>Dapper.AOT takes a token only beside a real parameter; each query is held by a lock and must let go when it is cancelled.</summary>
+public sealed class CancellationTests
+{
+    private static readonly DatabaseFacts Facts = new() { SchemaVersion = 160, Now = 1_789_992_000, CanReadQueueStatus = true, CanReadSbomReport = true };
+
+    private static readonly Limits Limits = new() { MaxJobDuration = 86400, LostAfter = 7800, RunningLimit = 7200, Settle = 300 };
+
+    private static readonly Dictionary<string, (string Table, Func<Snapshot, CancellationToken, Task> Read)> Reads = new()
+    {
+        ["probe"] = ("schema_migrations", (snapshot, token) => SchemaProbe.ReadAsync(snapshot, token)),
+        ["tasks"] = ("task", (snapshot, token) => TaskPass.ReadAsync(snapshot, Facts.Now, 0, token)),
+        ["executions"] = ("execution", (snapshot, token) => ExecutionPass.ReadAsync(snapshot, token)),
+        ["executions by id"] = ("execution", (snapshot, token) => ExecutionLookup.ExecutionsAsync(snapshot, [1], token)),
+        ["tasks of executions"] = ("task", (snapshot, token) => ExecutionLookup.TasksAsync(snapshot, [1], token)),
+        ["attributes"] = ("task", (snapshot, token) => ReportLookup.AttributesAsync(snapshot, [1], token)),
+        ["reports"] = ("scan_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, token)),
+        ["SBOMs"] = ("sbom_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, token)),
+        ["paused queues"] = ("job_queue_status", (snapshot, token) => OperatorState.ReadAsync(snapshot, Facts, token)),
+        ["read-only mode"] = ("properties", (snapshot, token) => OperatorState.ReadAsync(snapshot, Facts with { CanReadQueueStatus = false, CanReadMode = true }, token)),
+        ["blocked sweep"] = ("execution", (snapshot, token) => SweepBlockLookup.CountAsync(snapshot, [1], 130, token)),
+        ["robots"] = ("robot", (snapshot, token) => CollectAsync(new RobotsCollector(), snapshot, token)),
+        ["sweepable"] = ("execution", (snapshot, token) => CollectAsync(new SweepableCollector(), snapshot, token)),
+        ["orphan reports"] = ("scan_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
+        ["orphan SBOMs"] = ("sbom_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
+    };
+
+    public static TheoryData<string> Queries => [.. Reads.Keys];
+
+    [Theory]
+    [MemberData(nameof(Queries))]
+    public async Task Each_query_ends_when_it_is_cancelled(string query)
+    {
+        await using var harbor = await TestHarbor.CreateAsync("2.13.0");
+        await harbor.GrantReadOnlyViewAsync();
+        var settings = SettingsReader.Read(harbor.Environment(), new Dictionary<string, string>()).Settings!;
+        await using var database = new HarborDatabase(settings.Database, TimeSpan.FromSeconds(10));
+        await using var snapshot = await database.BeginAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        var (table, read) = Reads[query];
+        // The lock of the test outlives lock_timeout, which would be another exception.
+        await using var held = await GateTests.LockAsync(harbor, table);
+        using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read(snapshot, cancel.Token));
+    }
+
+    private static Task CollectAsync(ICollector collector, Snapshot snapshot, CancellationToken cancellationToken) =>
+        collector.CollectAsync(new Collection(snapshot, Facts, Limits, []), new Samples(), cancellationToken);
+}
