@@ -1,0 +1,83 @@
+using System.Text.RegularExpressions;
+using HarborScanExporter.Collectors;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Tests.Alerts;
+
+namespace HarborScanExporter.Tests.Documentation;
+
+public sealed partial class MetricsReferenceTests
+{
+    [Fact]
+    public void The_tables_of_metrics_are_the_families_of_the_program()
+    {
+        var documented = MarkdownDocument.Metrics.Tables.Where(table => table.Header[0] == "metric").SelectMany(table => table.Rows)
+            .Select(row => $"{MarkdownDocument.Code(row[0])} {row[1]} ({(row[2] == "-" ? "" : row[2].Replace("`", "", StringComparison.Ordinal))}) {row[3]}");
+        Assert.Equal(
+            ScrapeFamilies.All.Select(family => $"{family.Name} {(family.IsCounter ? "counter" : "gauge")} ({string.Join(", ", family.Labels)}) {family.Help}")
+                .Order(StringComparer.Ordinal),
+            documented.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_table_of_label_values_is_complete()
+    {
+        var documented = MarkdownDocument.Metrics.TableOf("label", "values").Rows
+            .ToDictionary(row => MarkdownDocument.Code(row[0])!, row => row[1].Replace("`", "", StringComparison.Ordinal));
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["type"] = string.Join(", ", ScanType.All),
+                ["status"] = string.Join(", ", ScanStatus.Labels),
+                ["verdict"] = string.Join(", ", Judgement.Verdicts),
+                ["state"] = string.Join(", ", Judgement.States),
+                ["kind"] = string.Join(", ", [.. Inconsistency.Kinds, Inconsistency.OrphanReport]),
+                ["reason"] = string.Join(", ", FailureReason.All),
+                ["collector"] = string.Join(", ", CollectorSet.Names),
+            },
+            documented);
+    }
+
+    [Fact]
+    public void The_table_of_recording_rules_is_the_one_of_the_rule_file() => Assert.Equal(
+        AlertRules.Recordings.Select(rule => rule.Name),
+        MarkdownDocument.Metrics.TableOf("recording rule", "meaning").Rows.Select(row => MarkdownDocument.Code(row[0])!));
+
+    [Fact]
+    public void The_kinds_of_contradiction_are_explained() => Assert.Equal(
+        [.. Inconsistency.Kinds, Inconsistency.OrphanReport],
+        MarkdownDocument.Readme.TableOf("kind", "counts", "what follows").Rows.Select(row => MarkdownDocument.Code(row[0])!));
+
+    [Fact]
+    public void Every_verdict_and_state_that_rows_can_prove_is_in_the_tables_of_the_decision()
+    {
+        string[] tables = ["a `Running` task", "a `Pending` task"];
+        var told = tables.SelectMany(first => MarkdownDocument.Readme.TableOf(first, "is").Rows).Select(row => Word().Match(row[1]).Groups[1].Value).ToHashSet();
+        // A worker's word is needed for the three that are left out.
+        Assert.Equal(
+            Judgement.Verdicts.Concat(Judgement.States).Select(judgement => judgement.Word).Except(["hung", "not_queued", "requeued"]).Order(StringComparer.Ordinal),
+            told.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void The_shown_scrape_has_families_and_labels_of_the_program()
+    {
+        var samples = MarkdownDocument.Readme.Blocks("text").SelectMany(block => block.Split('\n')).Select(line => Sample().Match(line)).Where(match => match.Success).ToArray();
+        Assert.True(samples.Length > 10);
+        Assert.All(samples, sample =>
+        {
+            var family = Assert.Single(ScrapeFamilies.All, known => known.Name == sample.Groups["name"].Value);
+            Assert.Equal(family.Labels, LabelName().Matches(sample.Groups["labels"].Value).Select(label => label.Groups[1].Value));
+        });
+    }
+
+    [GeneratedRegex("`([a-z_]+)`")]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"^(?<name>harbor_scan_\w+)(\{(?<labels>[^}]*)\})? \S+$", RegexOptions.ExplicitCapture)]
+    private static partial Regex Sample();
+
+    [GeneratedRegex("(\\w+)=\"")]
+    private static partial Regex LabelName();
+}
