@@ -35,7 +35,7 @@ internal sealed class DiagnosisCollector : ICollector
         var judged = await JudgeTasksAsync(collection, cancellationToken);
         var inconsistent = await JudgeExecutionsAsync(collection, cancellationToken);
         var wrongCodes = (await collection.TasksAsync(cancellationToken)).Scans
-            .Where(group => group.LowCodeExecutionId is not null && ScanStatus.IsFinal(group.Status)).ToArray();
+            .Where(group => ScanStatus.IsFinal(group.Status)).ToLookup(group => group.Type, group => group.LowCodeExecutions?.Length ?? 0);
         var sweepBlocked = await SweepBlockedAsync(collection, cancellationToken);
         var newestManual = (await collection.ExecutionsAsync(cancellationToken)).NewestManualScanAll;
         var now = collection.Facts.Now;
@@ -55,7 +55,7 @@ internal sealed class DiagnosisCollector : ICollector
             {
                 samples.Add(Inconsistencies, kind switch
                 {
-                    Inconsistency.FinalStatusWrongCode => wrongCodes.Where(group => group.Type == type).Sum(group => group.Tasks),
+                    Inconsistency.FinalStatusWrongCode => wrongCodes[type].Sum(),
                     Inconsistency.SweepBlocked => sweepBlocked.GetValueOrDefault(type),
                     _ => inconsistent.Values.Count(found => found.Execution.Type == type && found.Kind == kind),
                 }, type, kind);
@@ -131,7 +131,7 @@ internal sealed class DiagnosisCollector : ICollector
     {
         var newestSweepFailed = (await collection.ExecutionsAsync(cancellationToken)).NewestSweep?.Status == ScanStatus.Error;
         if (!HarborSchema.SweepCanBeBlocked(collection.Facts.SchemaVersion, newestSweepFailed)) return new Dictionary<string, long>();
-        var withLowCode = (await collection.TasksAsync(cancellationToken)).Scans.Select(group => group.LowCodeExecutionId).OfType<long>();
+        var withLowCode = (await collection.TasksAsync(cancellationToken)).Scans.SelectMany(group => group.LowCodeExecutions ?? []);
         var withOpen = (await collection.OpenTasksAsync(cancellationToken)).Where(task => task.StatusCode < 3).Select(task => task.ExecutionId);
         long[] executions = [.. withLowCode.Concat(withOpen).Distinct()];
         return await collection.ReadAsync(

@@ -29,9 +29,8 @@ internal sealed class ExecutionsCollector : ICollector
                 samples.Add(Executions, ofType.Where(group => ScanStatus.Label(group.Status) == status).Sum(group => group.Executions), type, status);
             foreach (var status in ScanStatus.Open)
             {
-                // A Running execution is a group of its own, so the group's start is the execution's.
-                var ages = ofType.Where(group => group.Id is not null && group.Status == status)
-                    .Select(group => Math.Max(0, collection.Facts.Now - (group.Started ?? collection.Facts.Now)));
+                var ages = pass.Detailed.Values.Where(execution => execution.Type == type && execution.Status == status)
+                    .Select(execution => Math.Max(0, collection.Facts.Now - (execution.Started ?? collection.Facts.Now)));
                 samples.Add(OldestAge, ages.DefaultIfEmpty().Max(), type, status);
             }
         }

@@ -20,7 +20,7 @@ internal sealed class RobotsCollector : ICollector
         where not r.visible
           and r.description = 'for scan'
           and isfinite(r.creation_time)
-          and extract(epoch from r.creation_time)::float8 < @CreatedBefore
+          and date_part('epoch', r.creation_time) < @CreatedBefore
           and not exists (select from unnest(@Named) as named (id) where named.id = r.id)
         """;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HarborScanExporter.Database;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Scraping;
 
@@ -47,7 +48,8 @@ internal sealed class TasksCollector : ICollector
                         threshold.TotalSeconds.ToString(CultureInfo.InvariantCulture));
                 }
             }
-            samples.AddIfKnown(LastSuccess, pass.Scans.Where(group => group.Type == type && group.Status == ScanStatus.Success).Max(group => group.Ended), type);
+            samples.AddIfKnown(LastSuccess,
+                Epoch.Usable(pass.Scans.Where(group => group.Type == type && group.Status == ScanStatus.Success).Max(group => group.Ended)), type);
         }
     }
 }

@@ -11,9 +11,9 @@ internal static class ExecutionLookup
                vendor_type as Type,
                status as Status,
                trigger as Trigger,
-               case when isfinite(start_time) and start_time >= '1970-01-01' then extract(epoch from start_time)::float8 end as Started,
-               case when isfinite(update_time) and update_time >= '1970-01-01' then extract(epoch from update_time)::float8 end as Updated,
-               case when isfinite(end_time) and end_time >= '1970-01-01' then extract(epoch from end_time)::float8 end as Ended
+               case when isfinite(start_time) and start_time >= '1970-01-01' then date_part('epoch', start_time) end as Started,
+               case when isfinite(update_time) and update_time >= '1970-01-01' then date_part('epoch', update_time) end as Updated,
+               case when isfinite(end_time) and end_time >= '1970-01-01' then date_part('epoch', end_time) end as Ended
         from execution
         where id = any(@Ids)
         order by id
@@ -23,9 +23,9 @@ internal static class ExecutionLookup
     private const string TasksSql = """
         select execution_id::bigint as ExecutionId,
                count(*) as Tasks,
-               greatest(max(case when isfinite(creation_time) and creation_time >= '1970-01-01' then extract(epoch from creation_time)::float8 end),
-                        max(case when isfinite(update_time) and update_time >= '1970-01-01' then extract(epoch from update_time)::float8 end),
-                        max(case when isfinite(end_time) and end_time >= '1970-01-01' then extract(epoch from end_time)::float8 end),
+               greatest(max(case when isfinite(creation_time) and creation_time >= '1970-01-01' then date_part('epoch', creation_time) end),
+                        max(case when isfinite(update_time) and update_time >= '1970-01-01' then date_part('epoch', update_time) end),
+                        max(case when isfinite(end_time) and end_time >= '1970-01-01' then date_part('epoch', end_time) end),
                         max(case when status_revision > 0 then status_revision end)::float8) as NewestChange
         from task
         where execution_id = any(@Ids)

@@ -3,26 +3,17 @@ using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Database;
 
-/// <summary>Executions counted by type and status; a Running one, a scan-all and a sweep are groups of their own.</summary>
+/// <summary>The executions of one type and status.</summary>
 internal sealed record ExecutionGroup
 {
     public string Type { get; init; } = "";
 
     public string? Status { get; init; }
 
-    public long? Id { get; init; }
-
     public long Executions { get; init; }
 
-    public string? Trigger { get; init; }
-
-    public string? ExtraAttributes { get; init; }
-
-    public double? Started { get; init; }
-
-    public double? Updated { get; init; }
-
-    public double? Ended { get; init; }
+    /// <summary>One <see cref="PackedRow"/> for each Running execution, scan-all and sweep.</summary>
+    public string[]? Details { get; init; }
 }
 
 /// <summary>The one read of the whole table <c>execution</c>.</summary>
@@ -31,25 +22,26 @@ internal sealed class ExecutionPass
     /// <summary>The vendor type of the job that sweeps executions.</summary>
     public const string Sweep = "EXECUTION_SWEEP";
 
-    private const string Sql = """
+    private const string Sql = $"""
         select vendor_type as Type,
                status as Status,
-               case when status = 'Running' or vendor_type in ('SCAN_ALL', 'EXECUTION_SWEEP') then id end::bigint as Id,
                count(*) as Executions,
-               max(trigger) as Trigger,
-               max(case when vendor_type = 'SCAN_ALL' then extra_attrs::text end) as ExtraAttributes,
-               max(case when isfinite(start_time) and start_time >= '1970-01-01' then extract(epoch from start_time)::float8 end) as Started,
-               max(case when isfinite(update_time) and update_time >= '1970-01-01' then extract(epoch from update_time)::float8 end) as Updated,
-               max(case when isfinite(end_time) and end_time >= '1970-01-01' then extract(epoch from end_time)::float8 end) as Ended
+               array_agg(concat_ws({PackedRow.Separator}, id,
+                                   coalesce(date_part('epoch', start_time)::text, ''),
+                                   coalesce(date_part('epoch', update_time)::text, ''),
+                                   coalesce(date_part('epoch', end_time)::text, ''),
+                                   trigger,
+                                   case when vendor_type = 'SCAN_ALL' then coalesce(extra_attrs::text, '') else '' end))
+                   filter (where status = 'Running' or vendor_type in ('SCAN_ALL', 'EXECUTION_SWEEP')) as Details
         from execution
         where vendor_type = any(@Types)
-        group by 1, 2, 3
+        group by 1, 2
         """;
 
     private ExecutionPass(IReadOnlyList<ExecutionGroup> groups)
     {
         Groups = groups;
-        Detailed = groups.Where(group => group.Id is not null).ToDictionary(group => group.Id!.Value, ToExecution);
+        Detailed = groups.SelectMany(Details).ToDictionary(execution => execution.Id);
     }
 
     public IReadOnlyList<ExecutionGroup> Groups { get; }
@@ -74,17 +66,20 @@ internal sealed class ExecutionPass
     private ScanExecution? Newest(Func<ScanExecution, bool> wanted) =>
         Detailed.Values.Where(wanted).OrderByDescending(execution => execution.Started ?? double.MinValue).ThenByDescending(execution => execution.Id).FirstOrDefault();
 
-    private static ScanExecution ToExecution(ExecutionGroup group) => new()
-    {
-        Id = group.Id!.Value,
-        Type = group.Type,
-        Status = group.Status,
-        Trigger = group.Trigger,
-        Started = group.Started,
-        Updated = group.Updated,
-        Ended = group.Ended,
-        Summary = ScanAllSummary.Parse(group.ExtraAttributes),
-    };
+    private static IEnumerable<ScanExecution> Details(ExecutionGroup counted) =>
+        from text in counted.Details ?? []
+        let row = new PackedRow(text)
+        select new ScanExecution
+        {
+            Id = row.Number(0),
+            Type = counted.Type,
+            Status = counted.Status,
+            Started = row.Time(1),
+            Updated = row.Time(2),
+            Ended = row.Time(3),
+            Trigger = row.Text(4),
+            Summary = ScanAllSummary.Parse(row.Text(5)),
+        };
 
     internal sealed record Parameters
     {

@@ -3,97 +3,49 @@ using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Database;
 
-/// <summary>Tasks counted by what they have in common; an open task is a group of its own.</summary>
-internal sealed record TaskGroup
-{
-    /// <summary>Null for tasks that are no scans.</summary>
-    public string? Type { get; init; }
-
-    public string? Status { get; init; }
-
-    /// <summary>Whether they belong to the newest scan-all.</summary>
-    public bool OfNewestScanAll { get; init; }
-
-    /// <summary>The open task.</summary>
-    public long? OpenId { get; init; }
-
-    /// <summary>The execution of tasks whose status is not open and whose code is below 3.</summary>
-    public long? LowCodeExecutionId { get; init; }
-
-    public long Tasks { get; init; }
-
-    public long ExecutionId { get; init; }
-
-    public long StatusCode { get; init; }
-
-    public long StatusRevision { get; init; }
-
-    public long RunCount { get; init; }
-
-    public double? Created { get; init; }
-
-    public double? Started { get; init; }
-
-    public double? Updated { get; init; }
-
-    public double? Ended { get; init; }
-
-    public double? NewestHook { get; init; }
-}
-
 /// <summary>The one read of the whole table <c>task</c>; Harbor has no index on any status.</summary>
-internal sealed record TaskPass(IReadOnlyList<TaskGroup> Groups)
+internal sealed class TaskPass
 {
-    // A time before 1970 or infinite is none: Harbor writes 0001-01-01 for an empty one. Ages are taken from seconds, since subtracting an
-    // infinite or far timestamp fails the statement.
+    // Harbor writes 0001-01-01 for an empty time, and other tools infinity: maxima are taken of timestamps and turned into seconds once.
     // A hook leaves a confirmed revision and a time in whole seconds; an API stop leaves microseconds, and a queue stop leaves Stopped with a
-    // code below 3: neither shows that the job service spoke.
-    private const string Sql = """
-        with rows as (
-            select case when vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM') then vendor_type end as type,
-                   status, status_code, status_revision, run_count, id, execution_id,
-                   execution_id = @NewestScanAll as of_newest,
-                   status in ('Pending', 'Scheduled', 'Running') as open,
-                   case when isfinite(creation_time) and creation_time >= '1970-01-01' then extract(epoch from creation_time)::float8 end as created,
-                   case when isfinite(start_time) and start_time >= '1970-01-01' then extract(epoch from start_time)::float8 end as started,
-                   case when isfinite(update_time) and update_time >= '1970-01-01' then extract(epoch from update_time)::float8 end as updated,
-                   case when isfinite(end_time) and end_time >= '1970-01-01' then extract(epoch from end_time)::float8 end as ended
-            from task
-        )
-        select type as Type,
-               case when type is not null then status end as Status,
-               type is not null and of_newest as OfNewestScanAll,
-               case when type is not null and open then id end::bigint as OpenId,
-               case when type is not null and not open and status_code < 3 then execution_id end::bigint as LowCodeExecutionId,
+    // code below 3: neither shows that the job service spoke. Only hooks since @HooksSince can decide anything.
+    // Comparing words costs most of the read: the code is asked before them where it can decide.
+    private const string Sql = $"""
+        select vendor_type as Type,
+               status as Status,
+               execution_id = @NewestScanAll as OfNewestScanAll,
                count(*) as Tasks,
-               max(execution_id)::bigint as ExecutionId,
-               max(status_code)::bigint as StatusCode,
-               coalesce(max(status_revision), 0)::bigint as StatusRevision,
-               coalesce(max(run_count), 0)::bigint as RunCount,
-               max(created) as Created,
-               max(started) as Started,
-               max(updated) as Updated,
-               max(ended) filter (where ended <= @Now + 300) as Ended,
-               max(updated) filter (where status_revision > 0 and updated = floor(updated) and updated <= @Now + 300
-                                    and not (status = 'Stopped' and status_code < 3)) as NewestHook
-        from rows
-        group by 1, 2, 3, 4, 5
+               date_part('epoch', max(end_time) filter (where end_time < to_timestamp(@Now + 300) at time zone 'utc')) as Ended,
+               date_part('epoch', max(update_time) filter (where update_time > to_timestamp(@HooksSince) at time zone 'utc'
+                                                             and update_time < to_timestamp(@Now + 300) at time zone 'utc'
+                                                             and status_revision > 0
+                                                             and update_time = date_trunc('second', update_time)
+                                                             and not (status = 'Stopped' and status_code < 3))) as NewestHook,
+               (max(status_revision) filter (where execution_id = @NewestScanAll))::float8 as NewestRevision,
+               date_part('epoch', max(creation_time) filter (where execution_id = @NewestScanAll and isfinite(creation_time))) as NewestCreation,
+               date_part('epoch', max(update_time) filter (where execution_id = @NewestScanAll and isfinite(update_time))) as NewestUpdate,
+               date_part('epoch', max(end_time) filter (where execution_id = @NewestScanAll and isfinite(end_time))) as NewestEnd,
+               array_agg(execution_id::bigint) filter (where status_code < 3 and status not in ('Pending', 'Scheduled', 'Running')) as LowCodeExecutions,
+               array_agg(concat_ws({PackedRow.Separator}, id, execution_id, status_code, coalesce(status_revision, 0), coalesce(run_count, 0),
+                                   coalesce(date_part('epoch', creation_time)::text, ''),
+                                   coalesce(date_part('epoch', start_time)::text, ''),
+                                   coalesce(date_part('epoch', update_time)::text, '')))
+                   filter (where status in ('Pending', 'Scheduled', 'Running')) as Open
+        from task
+        group by 1, 2, 3
         """;
 
-    /// <summary>Reads the table once.</summary>
-    /// <param name="snapshot">The transaction.</param>
-    /// <param name="now">The database's clock, seconds since 1970. A time more than five minutes ahead of it is no evidence of the past.</param>
-    /// <param name="newestScanAll">The newest scan-all execution, or 0.</param>
-    /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<TaskPass> ReadAsync(Snapshot snapshot, double now, long newestScanAll, CancellationToken cancellationToken) =>
-        new((await snapshot.Connection.QueryAsync<TaskGroup>(
-            Sql, new Parameters { Now = now, NewestScanAll = newestScanAll, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList());
+    private TaskPass(IReadOnlyList<TaskGroup> groups)
+    {
+        NewestHook = groups.Max(group => group.NewestHook);
+        Scans = [.. groups.Where(group => ScanType.All.Contains(group.Type))];
+    }
 
     /// <summary>The groups of scans.</summary>
-    public IEnumerable<TaskGroup> Scans => Groups.Where(group => group.Type is not null);
+    public IReadOnlyList<TaskGroup> Scans { get; }
 
     /// <summary>When core last accepted a status hook for a task of any type; seconds since 1970.</summary>
-    public double? NewestHook => Groups.Max(group => group.NewestHook);
+    public double? NewestHook { get; }
 
     /// <summary>What the tasks of the newest scan-all say together.</summary>
     public ExecutionTasks OfNewestScanAll
@@ -103,33 +55,50 @@ internal sealed record TaskPass(IReadOnlyList<TaskGroup> Groups)
             var groups = Scans.Where(group => group.OfNewestScanAll).ToArray();
             return new ExecutionTasks(
                 groups.Sum(group => group.Tasks),
-                groups.SelectMany(group => new[] { group.Created, group.Updated, group.Ended, group.StatusRevision > 0 ? group.StatusRevision : null }).Max());
+                Epoch.Usable(groups.SelectMany(group => new[] { group.NewestCreation, group.NewestUpdate, group.NewestEnd, group.NewestRevision }).Max()));
         }
     }
+
+    /// <summary>Reads the table once.</summary>
+    /// <param name="snapshot">The transaction.</param>
+    /// <param name="now">The database's clock, seconds since 1970. A time more than five minutes ahead of it is no evidence of the past.</param>
+    /// <param name="hooksSince">Hooks before this time decide nothing; seconds since 1970.</param>
+    /// <param name="newestScanAll">The newest scan-all execution, or 0.</param>
+    /// <param name="cancellationToken">Cancels on the server too.</param>
+    public static async Task<TaskPass> ReadAsync(Snapshot snapshot, double now, double hooksSince, long newestScanAll, CancellationToken cancellationToken) =>
+        new((await snapshot.Connection.QueryAsync<TaskGroup>(
+            Sql,
+            new Parameters { Now = now, HooksSince = hooksSince, NewestScanAll = newestScanAll, CancellationToken = cancellationToken },
+            snapshot.Transaction)).AsList());
 
     /// <summary>The open scan tasks.</summary>
     /// <param name="startOfExecution">When an execution started, for a task without a creation time.</param>
     public IReadOnlyList<OpenTask> Open(Func<long, double?> startOfExecution) =>
     [
-        .. Scans.Where(group => group.OpenId is not null).Select(group => new OpenTask
-        {
-            Id = group.OpenId!.Value,
-            ExecutionId = group.ExecutionId,
-            Type = group.Type!,
-            Status = group.Status!,
-            StatusCode = group.StatusCode,
-            StatusRevision = group.StatusRevision,
-            RunCount = group.RunCount,
-            Created = group.Created,
-            Started = group.Started,
-            Updated = group.Updated,
-            ExecutionStarted = startOfExecution(group.ExecutionId),
-        }),
+        .. from tasks in Scans
+           from text in tasks.Open ?? []
+           let row = new PackedRow(text)
+           select new OpenTask
+           {
+               Id = row.Number(0),
+               ExecutionId = row.Number(1),
+               Type = tasks.Type,
+               Status = tasks.Status,
+               StatusCode = row.Number(2),
+               StatusRevision = row.Number(3),
+               RunCount = row.Number(4),
+               Created = row.Time(5),
+               Started = row.Time(6),
+               Updated = row.Time(7),
+               ExecutionStarted = startOfExecution(row.Number(1)),
+           },
     ];
 
     internal sealed record Parameters
     {
         public required double Now { get; init; }
+
+        public required double HooksSince { get; init; }
 
         public required long NewestScanAll { get; init; }
 
