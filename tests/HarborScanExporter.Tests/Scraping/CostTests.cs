@@ -31,7 +31,7 @@ public sealed class CostTests
         await Task.Delay(1500, TestContext.Current.CancellationToken);
         var after = await ReadsAsync(harbor);
         Assert.Equal((1, 1), (after.Task - before.Task, after.Execution - before.Execution));
-        Assert.Equal(0, after.TemporaryFiles);
+        Assert.Equal(0, after.TemporaryFiles - before.TemporaryFiles);
     }
 
     private static async Task<(long Task, long Execution, long TemporaryFiles)> ReadsAsync(TestHarbor harbor) =>
