@@ -1,22 +1,12 @@
 using System.Text.RegularExpressions;
+using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Tests.Alerts;
 
 public sealed partial class AlertRulesTests
 {
-    /// <summary>What the exporter exports without Redis.</summary>
-    private static readonly HashSet<string> s_exported = new(StringComparer.Ordinal)
-    {
-        "harbor_scan_up", "harbor_scan_tasks", "harbor_scan_executions", "harbor_scan_tasks_older_than",
-        "harbor_scan_oldest_task_age_seconds", "harbor_scan_oldest_execution_age_seconds", "harbor_scan_stuck_tasks",
-        "harbor_scan_oldest_stuck_task_age_seconds", "harbor_scan_live_tasks", "harbor_scan_inconsistencies",
-        "harbor_scan_blocked_artifacts", "harbor_scan_all_blocked", "harbor_scan_leaked_robots", "harbor_scan_all_tasks",
-        "harbor_scan_all_artifacts", "harbor_scan_all_start_timestamp_seconds", "harbor_scan_last_success_timestamp_seconds",
-        "harbor_scan_sweep_last_success_timestamp_seconds", "harbor_scan_sweepable_executions", "harbor_scan_read_only",
-        "harbor_scan_database_info", "harbor_scan_queue_paused", "harbor_scan_collector_success",
-        "harbor_scan_collector_duration_seconds", "harbor_scan_snapshot_timestamp_seconds", "harbor_scan_collections_total",
-        "harbor_scan_collection_failures_total", "harbor_scan_scrapes_coalesced_total", "harbor_scan_build_info",
-    };
+    /// <summary>What the exporter exports.</summary>
+    private static readonly HashSet<string> s_exported = [.. ScrapeFamilies.All.Select(family => family.Name)];
 
     /// <summary>What Harbor's own exporter exports and a corroborating rule may use.</summary>
     private static readonly HashSet<string> s_harbors = new(StringComparer.Ordinal) { "harbor_task_queue_size", "harbor_task_concurrency" };

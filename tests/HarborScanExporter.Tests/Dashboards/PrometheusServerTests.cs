@@ -27,7 +27,8 @@ public sealed class PrometheusServerTests
     public async Task It_answers_scalars_vectors_and_ranges_and_refuses_nonsense()
     {
         await using var target = DashboardTarget.Faulty();
-        await using var prometheus = await PrometheusServer.StartAsync((await target.StartAsync()).Authority);
+        await using var prometheus = await PrometheusServer.StartAsync([new ScrapeTarget((await target.StartAsync()).Authority)],
+            interval: DashboardTarget.ScrapeInterval);
         await prometheus.ScrapedAsync();
 
         Assert.Equal(42, Assert.Single(await prometheus.QueryAsync("42")).Value);

@@ -1,145 +1,127 @@
+using HarborScanExporter.Tests.EndToEnd;
+using HarborScanExporter.Tests.Support;
+using HarborSimulator;
+using static HarborScanExporter.Tests.Support.Seed;
+
 namespace HarborScanExporter.Tests.Dashboards;
 
-/// <summary>What a Harbor looks like to the exporter: counts by the labels of each family; what is not named is 0.</summary>
-internal sealed record ScanSituation
+/// <summary>What stands in the database of a Harbor that the dashboards show.</summary>
+internal static class ScanSituation
 {
-    public IReadOnlyDictionary<(string Type, string Status), int> Tasks { get; init; } = new Dictionary<(string, string), int>();
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
-    public IReadOnlyDictionary<(string Type, string Status), int> Executions { get; init; } = new Dictionary<(string, string), int>();
-
-    /// <summary>Age of the oldest open task in seconds.</summary>
-    public IReadOnlyDictionary<(string Type, string Status), int> OldestTask { get; init; } = new Dictionary<(string, string), int>();
-
-    public IReadOnlyDictionary<(string Type, string Status), int> OldestExecution { get; init; } = new Dictionary<(string, string), int>();
-
-    /// <summary>How many open tasks are older than 1m, 5m, 15m, 1h, 3h, 6h, 1d and 7d.</summary>
-    public IReadOnlyDictionary<(string Type, string Status), int[]> OlderThan { get; init; } = new Dictionary<(string, string), int[]>();
-
-    public IReadOnlyDictionary<(string Type, string Status, string Verdict), int> Stuck { get; init; } =
-        new Dictionary<(string, string, string), int>();
-
-    public IReadOnlyDictionary<(string Type, string Verdict), int> OldestStuck { get; init; } = new Dictionary<(string, string), int>();
-
-    public IReadOnlyDictionary<(string Type, string State), int> Live { get; init; } = new Dictionary<(string, string), int>();
-
-    public IReadOnlyDictionary<(string Type, string Kind), int> Inconsistencies { get; init; } = new Dictionary<(string, string), int>();
-
-    public int BlockedArtifacts { get; init; }
-
-    public bool ScanAllBlocked { get; init; }
-
-    public int LeakedRobots { get; init; }
-
-    public IReadOnlyDictionary<string, int> ScanAllTasks { get; init; } = new Dictionary<string, int>();
-
-    public IReadOnlyDictionary<string, int> ScanAllSummary { get; init; } = new Dictionary<string, int>();
-
-    /// <summary>Final executions beyond retention by type; null while the collector is off.</summary>
-    public IReadOnlyDictionary<string, int>? Sweepable { get; init; }
-
-    /// <summary>Null where the optional view is not there.</summary>
-    public bool? ReadOnly { get; init; }
-
-    public IReadOnlySet<string> PausedQueues { get; init; } = new HashSet<string>();
-
-    /// <summary>A queue that moves: everything open waits its turn or runs.</summary>
-    public static ScanSituation Healthy { get; } = new()
+    /// <summary>Four hours of a Harbor where pushes, a scan-all and sweeps went well, and a dozen scans have just begun.</summary>
+    public static async Task HealthyAsync(TestHarbor harbor)
     {
-        Tasks = new Dictionary<(string, string), int>
+        await using var simulated = await SimulatedHarbor.StartAsync(harbor, 4 * Hour, new SimulationSettings
         {
-            [("IMAGE_SCAN", "Pending")] = 6, [("IMAGE_SCAN", "Running")] = 3, [("IMAGE_SCAN", "Success")] = 5120,
-            [("IMAGE_SCAN", "Error")] = 17,
-            [("SCAN_ALL", "Success")] = 3950, [("SCAN_ALL", "Error")] = 4,
-            [("SBOM", "Running")] = 1, [("SBOM", "Success")] = 288,
-        },
-        Executions = new Dictionary<(string, string), int>
-        {
-            [("IMAGE_SCAN", "Running")] = 9, [("IMAGE_SCAN", "Success")] = 5120, [("IMAGE_SCAN", "Error")] = 17,
-            [("SCAN_ALL", "Error")] = 1, [("SBOM", "Running")] = 1, [("SBOM", "Success")] = 288,
-        },
-        OldestTask = new Dictionary<(string, string), int>
-        {
-            [("IMAGE_SCAN", "Pending")] = 70, [("IMAGE_SCAN", "Running")] = 45, [("SBOM", "Running")] = 12,
-        },
-        OldestExecution = new Dictionary<(string, string), int> { [("IMAGE_SCAN", "Running")] = 82, [("SBOM", "Running")] = 14 },
-        OlderThan = new Dictionary<(string, string), int[]> { [("IMAGE_SCAN", "Pending")] = [2, 0, 0, 0, 0, 0, 0, 0] },
-        Live = new Dictionary<(string, string), int>
-        {
-            [("IMAGE_SCAN", "queued")] = 6, [("IMAGE_SCAN", "running")] = 3, [("SBOM", "running")] = 1,
-        },
-        ScanAllTasks = new Dictionary<string, int> { ["Success"] = 3950, ["Error"] = 4 },
-        ScanAllSummary = new Dictionary<string, int> { ["total"] = 3960, ["submitted"] = 3954, ["unsupported"] = 6 },
-    };
+            ErrorShare = 0,
+            PushesPerHour = 20,
+            SbomShare = 0.2,
+            BackgroundJobs = true,
+        });
+        await simulated.CatchUpAsync(2 * Hour);
+        await simulated.Simulation.ScanAllAsync();
+        await simulated.CatchUpAsync(TimeSpan.FromSeconds(4));
+        await simulated.ScanAsync(12, "just-pushed");
+        await simulated.CatchUpAsync();
+    }
 
-    /// <summary>Every verdict, state, kind and switch that there is.</summary>
-    public static ScanSituation Faulty { get; } = new()
+    /// <summary>
+    /// Every verdict, state and kind that rows alone can show while the queue is paused and Harbor is read-only. <c>hung</c>,
+    /// <c>not_queued</c> and <c>requeued</c> need the job service's word, <c>queued</c> and <c>settling</c> a queue that runs.
+    /// </summary>
+    public static async Task FaultyAsync(TestHarbor harbor)
     {
-        Tasks = new Dictionary<(string, string), int>
+        var seed = new Seed(harbor);
+        await seed.AcceptedHookAsync(Minute);
+        await EndedAsync(seed);
+        await StuckAsync(seed);
+        await WaitingAsync(seed);
+        await InconsistentAsync(seed);
+        await ScanAllAsync(seed);
+        for (var robot = 0; robot < 5; robot++) await seed.RobotAsync(2 * Day);
+        await seed.ReportAsync("orphan", "sha256:orphan", stored: true);
+        await seed.ExecutionAsync("EXECUTION_SWEEP", "Success", 12 * Hour, "SCHEDULE", -1, end: Ago(12 * Hour));
+        await seed.ExecutionAsync("EXECUTION_SWEEP", "Error", Hour, "SCHEDULE", -1, end: Ago(Hour));
+        await seed.ExecuteAsync("""
+            insert into job_queue_status (job_type, paused) values ('IMAGE_SCAN', true);
+            insert into properties (k, v) values ('read_only', 'true');
+            """);
+        await harbor.GrantReadOnlyViewAsync();
+    }
+
+    private static async Task EndedAsync(Seed seed)
+    {
+        foreach (var (days, status) in new[] { (3, "Success"), (2, "Error"), (1, "Stopped") })
         {
-            [("IMAGE_SCAN", "Pending")] = 40, [("IMAGE_SCAN", "Scheduled")] = 1, [("IMAGE_SCAN", "Running")] = 9,
-            [("IMAGE_SCAN", "Success")] = 5200, [("IMAGE_SCAN", "Error")] = 31, [("IMAGE_SCAN", "Stopped")] = 12,
-            [("IMAGE_SCAN", "other")] = 1,
-            [("SCAN_ALL", "Pending")] = 120, [("SCAN_ALL", "Running")] = 10, [("SCAN_ALL", "Success")] = 3870,
-            [("SCAN_ALL", "Stopped")] = 300,
-            [("SBOM", "Pending")] = 4, [("SBOM", "Running")] = 2, [("SBOM", "Success")] = 310, [("SBOM", "Error")] = 4,
-        },
-        Executions = new Dictionary<(string, string), int>
-        {
-            [("IMAGE_SCAN", "Running")] = 52, [("IMAGE_SCAN", "Success")] = 5198, [("IMAGE_SCAN", "Error")] = 31,
-            [("IMAGE_SCAN", "Stopped")] = 12,
-            [("SCAN_ALL", "Running")] = 3, [("SCAN_ALL", "Success")] = 1, [("SBOM", "Running")] = 6, [("SBOM", "Success")] = 310,
-            [("SBOM", "Error")] = 4,
-        },
-        OldestTask = new Dictionary<(string, string), int>
-        {
-            [("IMAGE_SCAN", "Pending")] = 432_000, [("IMAGE_SCAN", "Scheduled")] = 240, [("IMAGE_SCAN", "Running")] = 57_600,
-            [("SCAN_ALL", "Pending")] = 36_000, [("SCAN_ALL", "Running")] = 93_600, [("SBOM", "Pending")] = 300,
-            [("SBOM", "Running")] = 100_800,
-        },
-        OldestExecution = new Dictionary<(string, string), int>
-        {
-            [("IMAGE_SCAN", "Running")] = 432_000, [("SCAN_ALL", "Running")] = 691_200, [("SBOM", "Running")] = 100_800,
-        },
-        OlderThan = new Dictionary<(string, string), int[]>
-        {
-            [("IMAGE_SCAN", "Pending")] = [38, 30, 22, 14, 8, 5, 3, 0], [("IMAGE_SCAN", "Scheduled")] = [1, 0, 0, 0, 0, 0, 0, 0],
-            [("IMAGE_SCAN", "Running")] = [7, 4, 3, 3, 3, 2, 0, 0],
-            [("SCAN_ALL", "Pending")] = [120, 120, 118, 110, 90, 40, 0, 0], [("SCAN_ALL", "Running")] = [8, 5, 5, 5, 5, 5, 5, 0],
-            [("SBOM", "Pending")] = [3, 0, 0, 0, 0, 0, 0, 0], [("SBOM", "Running")] = [2, 1, 1, 1, 1, 1, 1, 0],
-        },
-        Stuck = new Dictionary<(string, string, string), int>
-        {
-            [("IMAGE_SCAN", "Pending", "lost")] = 3, [("IMAGE_SCAN", "Running", "unreported")] = 2, [("IMAGE_SCAN", "Running", "hung")] = 1,
-            [("SCAN_ALL", "Pending", "not_queued")] = 4, [("SCAN_ALL", "Running", "lost")] = 5, [("SBOM", "Running", "overdue")] = 1,
-        },
-        OldestStuck = new Dictionary<(string, string), int>
-        {
-            [("IMAGE_SCAN", "lost")] = 432_000, [("IMAGE_SCAN", "unreported")] = 25_000, [("IMAGE_SCAN", "hung")] = 57_600,
-            [("SCAN_ALL", "not_queued")] = 30_000, [("SCAN_ALL", "lost")] = 93_600, [("SBOM", "overdue")] = 100_800,
-        },
-        Live = new Dictionary<(string, string), int>
-        {
-            [("IMAGE_SCAN", "queued")] = 31, [("IMAGE_SCAN", "running")] = 6, [("IMAGE_SCAN", "paused")] = 5,
-            [("IMAGE_SCAN", "requeued")] = 1, [("IMAGE_SCAN", "settling")] = 1,
-            [("SCAN_ALL", "queued")] = 110, [("SCAN_ALL", "running")] = 5, [("SCAN_ALL", "settling")] = 2, [("SCAN_ALL", "unjudged")] = 4,
-            [("SBOM", "queued")] = 4, [("SBOM", "running")] = 1,
-        },
-        Inconsistencies = new Dictionary<(string, string), int>
-        {
-            [("SCAN_ALL", "execution_not_refreshed")] = 1, [("SCAN_ALL", "execution_without_tasks")] = 1,
-            [("IMAGE_SCAN", "execution_final_with_open_task")] = 2,
-            [("SCAN_ALL", "final_status_wrong_code")] = 300, [("IMAGE_SCAN", "sweep_blocked")] = 2, [("SBOM", "orphan_report")] = 7,
-        },
-        BlockedArtifacts = 14,
-        ScanAllBlocked = true,
-        LeakedRobots = 1375,
-        ScanAllTasks = new Dictionary<string, int> { ["Pending"] = 120, ["Running"] = 10, ["Success"] = 3870 },
-        ScanAllSummary = new Dictionary<string, int>
-        {
-            ["total"] = 4030, ["submitted"] = 4000, ["conflict"] = 14, ["precondition"] = 2, ["unsupported"] = 11, ["unknown"] = 3,
-        },
-        Sweepable = new Dictionary<string, int> { ["IMAGE_SCAN"] = 4100, ["SCAN_ALL"] = 2 },
-        ReadOnly = true,
-        PausedQueues = new HashSet<string> { "IMAGE_SCAN" },
-    };
+            var execution = await seed.ExecutionAsync("IMAGE_SCAN", status, days * Day, vendorId: 1, end: Ago(days * Day));
+            await EndedTaskAsync(seed, execution, "IMAGE_SCAN", status, days * Day);
+            await seed.TaskAsync(execution, status: "Succeed", code: 3, created: days * Day);
+        }
+        var sbom = await seed.ExecutionAsync("SBOM", "Success", 2 * Hour, vendorId: 1, end: Ago(2 * Hour));
+        await EndedTaskAsync(seed, sbom, "SBOM", "Success", 2 * Hour);
+    }
+
+    private static async Task StuckAsync(Seed seed)
+    {
+        var lost = await seed.ExecutionAsync(started: 5 * Day, vendorId: 2);
+        for (var i = 0; i < 3; i++) await seed.TaskAsync(lost, created: 5 * Day, extraAttributes: await ReportedAsync(seed, $"lost{i}", stored: false));
+        var unreported = await seed.ExecutionAsync(started: 7 * Hour, vendorId: 3);
+        await RunningAsync(seed, unreported, "IMAGE_SCAN", 7 * Hour, await ReportedAsync(seed, "unreported", stored: true));
+        var overdue = await seed.ExecutionAsync("SBOM", started: 28 * Hour, vendorId: 3);
+        await RunningAsync(seed, overdue, "SBOM", 28 * Hour);
+    }
+
+    private static async Task WaitingAsync(Seed seed)
+    {
+        var execution = await seed.ExecutionAsync(started: Hour, vendorId: 4);
+        await seed.TaskAsync(execution, revision: RevisionAgo(Hour), runCount: 1, created: Hour, update: Ago(Hour), end: ZeroTime, copies: 4);
+        await seed.TaskAsync(execution, status: "Scheduled", code: 1, revision: RevisionAgo(Hour), runCount: 1, created: Hour, update: Ago(Hour), end: ZeroTime);
+        await RunningAsync(seed, execution, "IMAGE_SCAN", 3 * Minute);
+        // Over its limit, but behind acknowledged ones it may have been put back into the queue.
+        await RunningAsync(seed, await seed.ExecutionAsync(started: 3 * Hour, vendorId: 5), "IMAGE_SCAN", 3 * Hour);
+        await seed.TaskAsync(await seed.ExecutionAsync("SBOM", started: Hour, vendorId: 4), "SBOM", revision: RevisionAgo(Hour), runCount: 1, created: Hour,
+            update: Ago(Hour), end: ZeroTime);
+    }
+
+    private static async Task InconsistentAsync(Seed seed)
+    {
+        var final = await seed.ExecutionAsync("IMAGE_SCAN", "Success", 9 * Day, vendorId: 6, end: Ago(2 * Day));
+        await seed.TaskAsync(final, created: 9 * Day, extraAttributes: await ReportedAsync(seed, "final", stored: false));
+        var newer = await seed.ExecutionAsync("IMAGE_SCAN", "Success", Day, vendorId: 6, end: Ago(Day));
+        await EndedTaskAsync(seed, newer, "IMAGE_SCAN", "Success", Day);
+        var notRefreshed = await seed.ExecutionAsync(started: 6 * Hour, vendorId: 7);
+        await EndedTaskAsync(seed, notRefreshed, "IMAGE_SCAN", "Success", 6 * Hour);
+        await seed.ExecutionAsync("SCAN_ALL", "Running", 8 * Day, "SCHEDULE", 0);
+        var stopped = await seed.ExecutionAsync("SCAN_ALL", "Stopped", 3 * Day, "SCHEDULE", 0, end: Ago(3 * Day));
+        await seed.TaskAsync(stopped, "SCAN_ALL", "Stopped", code: 0, created: 3 * Day, update: Ago(3 * Day), copies: 6);
+    }
+
+    /// <summary>The newest scan-all is a manual one whose open tasks are all stuck.</summary>
+    private static async Task ScanAllAsync(Seed seed)
+    {
+        var newest = await seed.ExecutionAsync("SCAN_ALL", "Running", 10 * Hour, "MANUAL", 0, extraAttributes: """
+            {"operator":"admin","summary":{"total_count":33,"submit_count":22,"conflict_count":4,"precondition_count":2,"unsupport_count":3,"unknow_count":2}}
+            """);
+        await seed.TaskAsync(newest, "SCAN_ALL", "Success", revision: RevisionAgo(9 * Hour), runCount: 1, created: 10 * Hour, update: Ago(9 * Hour), end: Ago(9 * Hour),
+            copies: 20);
+        for (var i = 0; i < 2; i++) await RunningAsync(seed, newest, "SCAN_ALL", 8 * Hour, await ReportedAsync(seed, $"child{i}", stored: true));
+    }
+
+    private static Task<long> EndedTaskAsync(Seed seed, long execution, string type, string status, TimeSpan ago) =>
+        seed.TaskAsync(execution, type, status, revision: RevisionAgo(ago), runCount: 1, created: ago, update: Ago(ago), end: Ago(ago));
+
+    private static Task<long> RunningAsync(Seed seed, long execution, string type, TimeSpan ago, string attributes = "{}") =>
+        seed.TaskAsync(execution, type, "Running", revision: RevisionAgo(ago), runCount: 1, created: ago, start: Ago(ago), update: Ago(ago), end: ZeroTime,
+            extraAttributes: attributes);
+
+    /// <summary>The attributes of a task with one report, which it also makes.</summary>
+    private static async Task<string> ReportedAsync(Seed seed, string name, bool stored)
+    {
+        await seed.ReportAsync(name, $"sha256:{name}", stored);
+        return $$"""{"artifact_id":1,"artifact_tag":"","report_uuids":["{{name}}"],"robot_id":99}""";
+    }
 }

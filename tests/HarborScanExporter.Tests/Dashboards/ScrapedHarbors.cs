@@ -14,7 +14,7 @@ public sealed class HealthyHarbor : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var address = await _target.StartAsync();
-        _prometheus = await PrometheusServer.StartAsync(address.Authority);
+        _prometheus = await PrometheusServer.StartAsync([new ScrapeTarget(address.Authority)], interval: DashboardTarget.ScrapeInterval);
         await Prometheus.ScrapedAsync();
     }
 
@@ -26,8 +26,8 @@ public sealed class HealthyHarbor : IAsyncLifetime
 }
 
 /// <summary>
-/// A Prometheus that has scraped two Harbors with every fault under one job: <see cref="Two"/> has two replicas of the exporter,
-/// <see cref="One"/> has one. Rules fire alerts of each kind: about a Harbor, about nothing that is scraped, and the watchdog.
+/// A Prometheus that has scraped two Harbors with every fault under one job, each with a database of its own: <see cref="Two"/> has two
+/// replicas of the exporter, <see cref="One"/> has one. Rules fire alerts of each kind: about a Harbor, about nothing that is scraped, and the watchdog.
 /// </summary>
 public sealed class FaultyHarbors : IAsyncLifetime
 {
@@ -51,33 +51,36 @@ public sealed class FaultyHarbors : IAsyncLifetime
                 expr: vector(1)
         """;
 
-    private readonly DashboardTarget _target = DashboardTarget.Faulty();
+    private readonly DashboardTarget _two = DashboardTarget.Faulty();
+    private readonly DashboardTarget _one = DashboardTarget.Faulty();
     private readonly string _folder = Directory.CreateTempSubdirectory("rules-").FullName;
 
     private PrometheusServer? _prometheus;
 
     internal PrometheusServer Prometheus => _prometheus ?? throw new InvalidOperationException("Not started.");
 
-    internal Uri Metrics { get; private set; } = null!;
-
     public async ValueTask InitializeAsync()
     {
-        Metrics = await _target.StartAsync();
+        // At the same time, so that the ages of their rows are nearly the same.
+        var first = await Task.WhenAll(_two.StartAsync(), _one.StartAsync());
+        var second = await _two.AddReplicaAsync();
         var rules = Path.Combine(_folder, "firing.rules.yml");
         await File.WriteAllTextAsync(rules, Rules);
         _prometheus = await PrometheusServer.StartAsync(
-            [Target(Two, Replicas[0]), Target(Two, Replicas[1]), Target(One, "exporter-a.us:10988")], [rules]);
+            [Target(first[0], Two, Replicas[0]), Target(second, Two, Replicas[1]), Target(first[1], One, "exporter-a.us:10988")], [rules],
+            interval: DashboardTarget.ScrapeInterval);
         await Prometheus.ScrapedAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_prometheus is not null) await _prometheus.DisposeAsync();
-        await _target.DisposeAsync();
+        await _two.DisposeAsync();
+        await _one.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
-    private ScrapeTarget Target(string harbor, string instance) => new(Metrics.Authority, new Dictionary<string, string>
+    private static ScrapeTarget Target(Uri metrics, string harbor, string instance) => new(metrics.Authority, new Dictionary<string, string>
     {
         ["harbor"] = harbor,
         ["instance"] = instance,

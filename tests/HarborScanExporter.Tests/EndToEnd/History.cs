@@ -1,0 +1,161 @@
+using CsCheck;
+using HarborSimulator;
+using HarborSimulator.Schema;
+
+namespace HarborScanExporter.Tests.EndToEnd;
+
+/// <summary>Something that users, operators or the world do to a Harbor.</summary>
+internal enum Act
+{
+    Scan,
+    ScanIndex,
+    Sbom,
+    ScanAll,
+    ScheduledScanAll,
+    NightlyScanAllDiesWithCore,
+    LoseRedis,
+    LoseJob,
+    LoseRecord,
+    LoseFinalHook,
+    LoseRefreshes,
+    FinishWithoutTelling,
+    FinishWithoutResult,
+    Hang,
+    PickBeforeSaved,
+    JobServiceIsDown,
+    CoreIsDown,
+    ReadOnly,
+    Pause,
+    Resume,
+    StopQueue,
+    StopTask,
+    StopScanAll,
+    ManualFix,
+    SetExecutionSuccess,
+    DeleteTask,
+    Sweep,
+}
+
+/// <summary>An act and the time that passes with it.</summary>
+/// <param name="Act">What is done.</param>
+/// <param name="Pick">Chooses which open task it hits.</param>
+/// <param name="Count">How many images.</param>
+/// <param name="Minutes">For how long a state lasts, and else how long after it nothing more is done.</param>
+internal sealed record Step(Act Act, int Pick, int Count, int Minutes)
+{
+    public override string ToString() => $"{Act}({Pick},{Count}) {Minutes}m";
+}
+
+/// <summary>
+/// A random life of a Harbor. At its end core and job service are up and Harbor is writable, and nothing more is done for
+/// <paramref name="Rest"/> minutes; a paused queue may stay so.
+/// </summary>
+internal sealed record History(string Release, int Seed, int Workers, int ScanSeconds, bool Busy, IReadOnlyList<Step> Steps, int Rest)
+{
+    private static readonly Gen<Act> Acts = Gen.Frequency(
+        (10, Gen.Const(Act.Scan)), (2, Gen.Const(Act.ScanIndex)), (2, Gen.Const(Act.Sbom)), (3, Gen.Const(Act.ScanAll)), (2, Gen.Const(Act.Hang)),
+        (20, Gen.Enum<Act>()));
+
+    private static readonly Gen<int> Durations = Gen.Frequency((6, Gen.Int[0, 30]), (4, Gen.Int[30, 200]), (1, Gen.Int[600, 1600]));
+
+    /// <summary>Any history of a day or two.</summary>
+    public static Gen<History> Any { get; } = Gen.Select(
+        Gen.OneOf("2.4.0", "2.7.2", "2.8.0", "2.8.6", "2.9.5", "2.11.0", "2.13.0", "2.16.0"),
+        Gen.Int[1, 1_000_000], Gen.OneOf(1, 3, 10), Gen.OneOf(20, 300, 1200), Gen.Bool,
+        Gen.Select(Acts, Gen.Int[0, 999], Gen.Int[1, 6], Durations, (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[6, 20],
+        Gen.OneOf(1, 4, 20, 70),
+        (release, seed, workers, seconds, busy, steps, rest) => new History(release, seed, workers, seconds, busy, steps, rest));
+
+    /// <summary>How long it takes by Harbor's clock.</summary>
+    public TimeSpan Length => TimeSpan.FromMinutes(Steps.Sum(step => step.Minutes) + Rest + 1);
+
+    public SimulationSettings Settings => new()
+    {
+        Seed = Seed,
+        WorkersPerPool = Workers,
+        MeanScan = TimeSpan.FromSeconds(ScanSeconds),
+        PushesPerHour = Busy ? 3 : 0,
+        BackgroundJobs = Busy,
+        ErrorShare = 0.1,
+    };
+
+    /// <summary>Plays all steps.</summary>
+    public async Task PlayAsync(HarborSimulation harbor)
+    {
+        List<long> executions = [];
+        for (var i = 0; i < 12; i++) await harbor.PushAsync("library", "base", $"{i}", i % 6 == 5 ? 2 : 0);
+        foreach (var (step, number) in Steps.Select((step, number) => (step, number)))
+        {
+            await ActAsync(harbor, step, number, executions);
+            await harbor.AdvanceAsync(TimeSpan.FromMinutes(step.Minutes));
+            await UndoAsync(harbor, step.Act);
+        }
+    }
+
+    public override string ToString() => $"{Release} seed {Seed}, {Workers} workers, scans of {ScanSeconds} s{(Busy ? ", busy" : "")}: {string.Join("; ", Steps)}; {Rest}m";
+
+    private static async Task ActAsync(HarborSimulation harbor, Step step, int number, List<long> executions)
+    {
+        var open = await harbor.TruthAsync();
+        long? victim = open.Count == 0 ? null : open[step.Pick % open.Count].TaskId;
+        var running = open.Where(truth => harbor.IsRunning(truth.TaskId)).Select(truth => truth.TaskId).ToList();
+        long? run = running.Count == 0 ? null : running[step.Pick % running.Count];
+        switch (step.Act)
+        {
+            case Act.Scan or Act.ScanIndex:
+                for (var i = 0; i < step.Count; i++) Note(await harbor.PushAndScanAsync("web", "app", $"{number}.{i}", step.Act == Act.ScanIndex ? 2 : 0));
+                break;
+            case Act.Sbom when harbor.Release.HasSbom:
+                for (var i = 0; i < step.Count; i++) await harbor.GenerateSbomAsync(await harbor.PushAsync("web", "sbom", $"{number}.{i}"));
+                break;
+            case Act.ScanAll: Note(await harbor.ScanAllAsync()); break;
+            case Act.ScheduledScanAll: Note(await harbor.ScanAllAsync(manual: false)); break;
+            case Act.NightlyScanAllDiesWithCore:
+                await harbor.ScanAllAsync(manual: step.Pick % 2 == 0);
+                await harbor.AdvanceAsync(TimeSpan.FromSeconds(step.Pick % 4));
+                harbor.RestartCore();
+                break;
+            case Act.LoseRedis: await harbor.LoseRedisAsync(); break;
+            case Act.LoseJob when victim is { } task: await harbor.LoseJobAsync(task); break;
+            case Act.LoseRecord when victim is { } task: await harbor.LoseRecordAsync(task); break;
+            case Act.LoseFinalHook when victim is { } task: harbor.LoseFinalHook(task); break;
+            case Act.LoseRefreshes: harbor.LoseRefreshes(true); break;
+            case Act.FinishWithoutTelling when run is { } task: await harbor.FinishWithoutTellingAsync(task); break;
+            case Act.FinishWithoutResult when run is { } task: await harbor.FinishWithoutTellingAsync(task, stored: false); break;
+            case Act.Hang when run is { } task: harbor.Hang(task); break;
+            case Act.PickBeforeSaved: harbor.PickNextBeforeSaved(step.Count); break;
+            case Act.JobServiceIsDown: harbor.KillJobService(); break;
+            case Act.CoreIsDown: harbor.StopCore(); break;
+            case Act.ReadOnly: await harbor.SetReadOnlyAsync(true); break;
+            case Act.Pause when harbor.Release.CanStopQueues: await harbor.PauseQueueAsync(); break;
+            case Act.Resume when harbor.Release.CanStopQueues: await harbor.ResumeQueueAsync(); break;
+            case Act.StopQueue when harbor.Release.CanStopQueues: await harbor.StopQueueAsync(); break;
+            case Act.StopTask when victim is { } task: await harbor.StopTaskAsync(task); break;
+            case Act.StopScanAll when harbor.Release.CanStopScans: await harbor.StopScanAllAsync(); break;
+            case Act.ManualFix: await harbor.RunManualFixAsync(); break;
+            case Act.SetExecutionSuccess when executions.Count > 0:
+                await harbor.SetExecutionStatusAsync(executions[step.Pick % executions.Count], "Success");
+                break;
+            case Act.DeleteTask when victim is { } task: await harbor.DeleteTaskAsync(task); break;
+            case Act.Sweep when harbor.Release.SweepsByJob: await harbor.SweepAsync(); break;
+            default: break;
+        }
+
+        void Note(ScanResponse response)
+        {
+            if (response.ExecutionId is { } execution) executions.Add(execution);
+        }
+    }
+
+    private static async Task UndoAsync(HarborSimulation harbor, Act act)
+    {
+        switch (act)
+        {
+            case Act.JobServiceIsDown: await harbor.StartJobServiceAsync(); break;
+            case Act.CoreIsDown: harbor.StartCore(); break;
+            case Act.ReadOnly: await harbor.SetReadOnlyAsync(false); break;
+            case Act.LoseRefreshes: harbor.LoseRefreshes(false); break;
+            default: break;
+        }
+    }
+}
