@@ -42,7 +42,7 @@ internal sealed class Collection(Snapshot snapshot, DatabaseFacts facts, Limits 
     private async Task<TaskPass> ReadTasksAsync(CancellationToken cancellationToken)
     {
         var newestScanAll = (await ExecutionsOrNoneAsync(cancellationToken))?.NewestScanAll?.Id ?? 0;
-        return await ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, facts.Now - limits.Never, newestScanAll, token), cancellationToken);
+        return await ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, newestScanAll, token), cancellationToken);
     }
 
     private async Task<IReadOnlyList<OpenTask>> ReadOpenTasksAsync(CancellationToken cancellationToken)

@@ -79,7 +79,7 @@ internal sealed class DiagnosisCollector : ICollector
             Now = collection.Facts.Now,
             OpenTasks = open.Count,
             AcknowledgedBacklog = open.Any(task => !task.IsRunning && task.IsAcknowledged),
-            NewestHook = (await collection.TasksAsync(cancellationToken)).NewestHook,
+            Hooks = HookActivity.Of((await collection.TasksAsync(cancellationToken)).Hooks, collection.Facts.Now),
             QueuePaused = state.PausedQueues?.Contains(ScanType.ImageScan) ?? false,
             ReadOnly = state.ReadOnly ?? false,
         };

@@ -14,8 +14,8 @@ internal sealed record TaskGroup
     /// <summary>The newest end, none of the future.</summary>
     public double? Ended { get; init; }
 
-    /// <summary>When core last accepted a status hook for one of them.</summary>
-    public double? NewestHook { get; init; }
+    /// <summary>When core accepted status hooks for them: the mask of <see cref="Diagnosis.HookActivity"/>; null when it did not lately.</summary>
+    public long? Hooks { get; init; }
 
     /// <summary>Of the newest scan-all only, like the three below.</summary>
     public double? NewestRevision { get; init; }

@@ -8,7 +8,7 @@ internal sealed class TaskPass
 {
     // Harbor writes 0001-01-01 for an empty time, and other tools infinity: maxima are taken of timestamps and turned into seconds once.
     // A hook leaves a confirmed revision and a time in whole seconds; an API stop leaves microseconds, and a queue stop leaves Stopped with a
-    // code below 3: neither shows that the job service spoke. Only hooks since @HooksSince can decide anything.
+    // code below 3: neither shows that the job service spoke. Bits and their width are those of HookActivity.
     // Comparing words costs most of the read: the code is asked before them where it can decide.
     private const string Sql = $"""
         select vendor_type as Type,
@@ -16,11 +16,12 @@ internal sealed class TaskPass
                execution_id = @NewestScanAll as OfNewestScanAll,
                count(*) as Tasks,
                date_part('epoch', max(end_time) filter (where end_time < to_timestamp(@Now + 300) at time zone 'utc')) as Ended,
-               date_part('epoch', max(update_time) filter (where update_time > to_timestamp(@HooksSince) at time zone 'utc'
-                                                             and update_time < to_timestamp(@Now + 300) at time zone 'utc'
-                                                             and status_revision > 0
-                                                             and update_time = date_trunc('second', update_time)
-                                                             and not (status = 'Stopped' and status_code < 3))) as NewestHook,
+               bit_or(1::bigint << greatest(0, floor((@Now - date_part('epoch', update_time)) / 600))::int)
+                   filter (where update_time > to_timestamp(@Now - 63 * 600) at time zone 'utc'
+                             and update_time < to_timestamp(@Now + 300) at time zone 'utc'
+                             and status_revision > 0
+                             and update_time = date_trunc('second', update_time)
+                             and not (status = 'Stopped' and status_code < 3)) as Hooks,
                (max(status_revision) filter (where execution_id = @NewestScanAll))::float8 as NewestRevision,
                date_part('epoch', max(creation_time) filter (where execution_id = @NewestScanAll and isfinite(creation_time))) as NewestCreation,
                date_part('epoch', max(update_time) filter (where execution_id = @NewestScanAll and isfinite(update_time))) as NewestUpdate,
@@ -37,15 +38,15 @@ internal sealed class TaskPass
 
     private TaskPass(IReadOnlyList<TaskGroup> groups)
     {
-        NewestHook = groups.Max(group => group.NewestHook);
+        Hooks = groups.Aggregate(0L, (mask, group) => mask | (group.Hooks ?? 0));
         Scans = [.. groups.Where(group => ScanType.All.Contains(group.Type))];
     }
 
     /// <summary>The groups of scans.</summary>
     public IReadOnlyList<TaskGroup> Scans { get; }
 
-    /// <summary>When core last accepted a status hook for a task of any type; seconds since 1970.</summary>
-    public double? NewestHook { get; }
+    /// <summary>When core accepted status hooks for tasks of any type: the mask of <see cref="Diagnosis.HookActivity"/>.</summary>
+    public long Hooks { get; }
 
     /// <summary>What the tasks of the newest scan-all say together.</summary>
     public ExecutionTasks OfNewestScanAll
@@ -62,13 +63,12 @@ internal sealed class TaskPass
     /// <summary>Reads the table once.</summary>
     /// <param name="snapshot">The transaction.</param>
     /// <param name="now">The database's clock, seconds since 1970. A time more than five minutes ahead of it is no evidence of the past.</param>
-    /// <param name="hooksSince">Hooks before this time decide nothing; seconds since 1970.</param>
     /// <param name="newestScanAll">The newest scan-all execution, or 0.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<TaskPass> ReadAsync(Snapshot snapshot, double now, double hooksSince, long newestScanAll, CancellationToken cancellationToken) =>
+    public static async Task<TaskPass> ReadAsync(Snapshot snapshot, double now, long newestScanAll, CancellationToken cancellationToken) =>
         new((await snapshot.Connection.QueryAsync<TaskGroup>(
             Sql,
-            new Parameters { Now = now, HooksSince = hooksSince, NewestScanAll = newestScanAll, CancellationToken = cancellationToken },
+            new Parameters { Now = now, NewestScanAll = newestScanAll, CancellationToken = cancellationToken },
             snapshot.Transaction)).AsList());
 
     /// <summary>The open scan tasks.</summary>
@@ -97,8 +97,6 @@ internal sealed class TaskPass
     internal sealed record Parameters
     {
         public required double Now { get; init; }
-
-        public required double HooksSince { get; init; }
 
         public required long NewestScanAll { get; init; }
 

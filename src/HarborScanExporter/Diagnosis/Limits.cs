@@ -25,10 +25,10 @@ internal sealed record Limits
     public const double Young = 120;
 
     /// <summary>
-    /// The job service looks for unconfirmed jobs hourly, first five minutes after its start: a hook accepted this long after a row was
-    /// made shows that it looked meanwhile.
+    /// The job service looks for unconfirmed jobs hourly, first five minutes after its start. Two rounds and those five minutes: of two
+    /// rounds one at least came through when hooks were accepted meanwhile without a break of an hour.
     /// </summary>
-    public const double ReaperRound = 65 * 60;
+    public const double TwoReaperRounds = 125 * 60;
 
     /// <summary>With this many open rows one round of Harbor's reaper may take longer than its hour, and silence proves nothing.</summary>
     public const int ReaperMayLag = 20_000;

@@ -12,8 +12,8 @@ internal sealed record RowEvidence
     /// <summary>Whether some waiting task is confirmed by the job service: a Running row may then have been requeued behind it.</summary>
     public required bool AcknowledgedBacklog { get; init; }
 
-    /// <summary>When core last accepted a status hook, for a task of any vendor type; seconds since 1970.</summary>
-    public double? NewestHook { get; init; }
+    /// <summary>When core last accepted status hooks without a break, for tasks of any vendor type; null when it did not lately.</summary>
+    public HookActivity? Hooks { get; init; }
 
     /// <summary>Whether the scan queue is paused; false also where this Harbor cannot say.</summary>
     public bool QueuePaused { get; init; }

@@ -45,13 +45,14 @@ internal static class TaskJudge
     }
 
     /// <summary>
-    /// The job service repeats the status of every job that core has not confirmed, waiting ones too. If it has worked since this row
-    /// was made and never spoke of it, it does not know the job.
+    /// The job service repeats the status of every job that core has not confirmed, waiting ones too. If core heard it without a break
+    /// for two of its rounds since this row was made, and never of this row, it does not know the job. One hook alone proves nothing:
+    /// while core is down, Harbor read-only or the job service away, its rounds are lost.
     /// </summary>
     private static bool ReaperPassedOver(OpenTask task, RowEvidence evidence) =>
         evidence.OpenTasks < Limits.ReaperMayLag
         && !evidence.ReadOnly
-        && evidence.NewestHook is { } hook
+        && evidence.Hooks is { } hooks
         && (task.Created ?? task.ExecutionStarted) is { } created
-        && hook - created >= Limits.ReaperRound;
+        && hooks.Until - Math.Max(created, hooks.From) >= Limits.TwoReaperRounds;
 }

@@ -21,7 +21,7 @@ public sealed class ReplayTests
         // goharbor/harbor 19655, 15170
         await using var harbor = await TestHarbor.CreateAsync();
         var seed = new Seed(harbor);
-        await seed.AcceptedHookAsync(Minute);
+        await seed.HooksFlowAsync();
         var robot = await seed.RobotAsync(5 * Day);
         var execution = await seed.ExecutionAsync("IMAGE_SCAN", "Running", 5 * Day, vendorId: 244533, extraAttributes: Attributes);
         await seed.TaskAsync(execution, created: 5 * Day, extraAttributes: $$"""{"artifact_id":244533,"artifact_tag":"ab7c0","report_uuids":["u1"],"robot_id":{{robot}}}""");
@@ -41,6 +41,7 @@ public sealed class ReplayTests
         // goharbor/harbor 20760
         await using var harbor = await TestHarbor.CreateAsync();
         var seed = new Seed(harbor);
+        await seed.HooksFlowAsync();
         var started = 10 * Hour;
         var execution = await seed.ExecutionAsync("SCAN_ALL", "Running", started, "SCHEDULE", 0,
             extraAttributes: """{"operator":"harbor-jobservice","summary":{"conflict_count":0,"precondition_count":0,"submit_count":400,"total_count":400,"unknow_count":0,"unsupport_count":0}}""");
@@ -165,7 +166,7 @@ public sealed class ReplayTests
         // goharbor/harbor 21072, 20593
         await using var harbor = await TestHarbor.CreateAsync(release);
         var seed = new Seed(harbor);
-        await seed.AcceptedHookAsync(Minute);
+        await seed.HooksFlowAsync();
         var execution = await seed.ExecutionAsync("IMAGE_SCAN", "Success", 9 * Day, vendorId: 5, id: 28921);
         await seed.TaskAsync(execution, created: 9 * Day);
         await seed.ExecutionAsync("IMAGE_SCAN", "Success", 1 * Day, vendorId: 5, end: Ago(Day));
@@ -227,7 +228,7 @@ public sealed class ReplayTests
         // goharbor/harbor 11720
         await using var harbor = await TestHarbor.CreateAsync();
         var seed = new Seed(harbor);
-        await seed.AcceptedHookAsync(Minute);
+        await seed.HooksFlowAsync();
         var execution = await seed.ExecutionAsync(started: 2 * Hour);
         await seed.TaskAsync(execution, revision: RevisionAgo(2 * Hour), runCount: 1, created: 2 * Hour, start: Ago(2 * Hour), update: Ago(Hour), end: ZeroTime);
         var scrape = await ScrapeAsync(harbor);
@@ -292,7 +293,7 @@ public sealed class ReplayTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         var seed = new Seed(harbor);
-        await seed.AcceptedHookAsync(Minute);
+        await seed.HooksFlowAsync();
         await seed.TaskAsync(await seed.ExecutionAsync(started: minutes * Minute), created: minutes * Minute);
         var scrape = await SilentAsync(harbor);
         Assert.Equal([$$"""{state="{{state}}",type="IMAGE_SCAN"} 1"""], scrape.NonZero("harbor_scan_live_tasks"));
@@ -337,7 +338,7 @@ public sealed class ReplayTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         var seed = new Seed(harbor);
-        await seed.AcceptedHookAsync(Minute);
+        await seed.HooksFlowAsync();
         await seed.ExecuteAsync("insert into job_queue_status (job_type, paused, update_time) values ('IMAGE_SCAN', true, now() - interval '3 hours')");
         await seed.TaskAsync(await seed.ExecutionAsync(started: 3 * Hour), created: 3 * Hour, copies: 12);
         var scrape = await SilentAsync(harbor);
@@ -368,7 +369,7 @@ public sealed class ReplayTests
         await using var harbor = await TestHarbor.CreateAsync();
         var seed = new Seed(harbor);
         await seed.ExecuteAsync($"alter database {harbor.Database.Name} set timezone = '{zone}'");
-        await seed.AcceptedHookAsync(Minute);
+        await seed.HooksFlowAsync();
         await seed.TaskAsync(await seed.ExecutionAsync(started: 2 * Minute), created: 2 * Minute);
         await seed.TaskAsync(await seed.ExecutionAsync(started: 5 * Minute, vendorId: 2), status: "Running", revision: RevisionAgo(5 * Minute), runCount: 1, created: 5 * Minute, update: Ago(4 * Minute), end: ZeroTime);
         var scrape = await SilentAsync(harbor);
@@ -393,7 +394,7 @@ public sealed class ReplayTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         var seed = new Seed(harbor);
-        await seed.AcceptedHookAsync(Minute);
+        await seed.HooksFlowAsync();
         await seed.TaskAsync(await seed.ExecutionAsync(started: 4 * Hour), created: 4 * Hour);
         var without = await ScrapeAsync(harbor);
         Assert.DoesNotContain("harbor_scan_read_only", without.Families);

@@ -36,7 +36,7 @@ internal static class ScanSituation
     public static async Task FaultyAsync(TestHarbor harbor)
     {
         var seed = new Seed(harbor);
-        await seed.AcceptedHookAsync(Minute);
+        await seed.HooksFlowAsync();
         await EndedAsync(seed);
         await StuckAsync(seed);
         await WaitingAsync(seed);

@@ -18,7 +18,7 @@ public sealed class CancellationTests
     private static readonly Dictionary<string, (string Table, Func<Snapshot, CancellationToken, Task> Read)> Reads = new()
     {
         ["probe"] = ("schema_migrations", (snapshot, token) => SchemaProbe.ReadAsync(snapshot, token)),
-        ["tasks"] = ("task", (snapshot, token) => TaskPass.ReadAsync(snapshot, Facts.Now, 0, 0, token)),
+        ["tasks"] = ("task", (snapshot, token) => TaskPass.ReadAsync(snapshot, Facts.Now, 0, token)),
         ["executions"] = ("execution", (snapshot, token) => ExecutionPass.ReadAsync(snapshot, token)),
         ["executions by id"] = ("execution", (snapshot, token) => ExecutionLookup.ExecutionsAsync(snapshot, [1], token)),
         ["tasks of executions"] = ("task", (snapshot, token) => ExecutionLookup.TasksAsync(snapshot, [1], token)),

@@ -14,8 +14,8 @@ public sealed class TaskJudgeTests
 
     private static readonly Limits Defaults = new() { MaxJobDuration = 24 * Hour, LostAfter = LostAfter, RunningLimit = RunningLimit, Settle = 300 };
 
-    /// <summary>A Harbor that works: a hook was accepted a minute ago.</summary>
-    private static readonly RowEvidence Healthy = new() { Now = Now, OpenTasks = 3, AcknowledgedBacklog = false, NewestHook = Now - 60 };
+    /// <summary>A Harbor that works: hooks have been accepted for ten hours.</summary>
+    private static readonly RowEvidence Healthy = new() { Now = Now, OpenTasks = 3, AcknowledgedBacklog = false, Hooks = new HookActivity(Now - 10 * Hour, Now) };
 
     [Fact]
     public void Running_for_less_than_the_limit_is_running()
@@ -55,7 +55,7 @@ public sealed class TaskJudgeTests
     [InlineData(ScanStatus.Scheduled)]
     public void Waiting_beyond_never_is_lost_even_in_a_paused_queue(string status)
     {
-        Assert.Equal(Judgement.Lost, Judge(Waiting(Never + 1) with { Status = status }, evidence: Healthy with { QueuePaused = true, NewestHook = null }));
+        Assert.Equal(Judgement.Lost, Judge(Waiting(Never + 1) with { Status = status }, evidence: Healthy with { QueuePaused = true, Hooks = null }));
         Assert.Equal(Judgement.Lost, Judge(Waiting(Never + 1, revision: (long)(Now - Never - 1)) with { Status = status }));
     }
 
@@ -73,12 +73,15 @@ public sealed class TaskJudgeTests
     public void Waiting_unconfirmed_for_less_than_lost_after_is_unjudged() => Assert.Equal(Judgement.Unjudged, Judge(Waiting(LostAfter)));
 
     [Fact]
-    public void Without_a_hook_65_minutes_after_the_row_the_reaper_may_not_have_looked()
+    public void Unless_hooks_came_for_two_reaper_rounds_since_the_row_the_reaper_may_not_have_come_through()
     {
-        var created = Now - LostAfter - 1;
-        Assert.Equal(Judgement.Unjudged, Judge(Waiting(LostAfter + 1), evidence: Healthy with { NewestHook = created + 65 * 60 - 1 }));
-        Assert.Equal(Judgement.Lost, Judge(Waiting(LostAfter + 1), evidence: Healthy with { NewestHook = created + 65 * 60 }));
-        Assert.Equal(Judgement.Unjudged, Judge(Waiting(LostAfter + 1), evidence: Healthy with { NewestHook = null }));
+        var created = Now - 5 * Hour;
+        Judgement Heard(double from, double until) => Judge(Waiting(5 * Hour), evidence: Healthy with { Hooks = new HookActivity(from, until) });
+        Assert.Equal(Judgement.Lost, Heard(created - Hour, created + 125 * 60));
+        Assert.Equal(Judgement.Unjudged, Heard(created - Hour, created + 125 * 60 - 1));
+        Assert.Equal(Judgement.Lost, Heard(created + Hour, created + Hour + 125 * 60));
+        Assert.Equal(Judgement.Unjudged, Heard(created + Hour, created + Hour + 125 * 60 - 1));
+        Assert.Equal(Judgement.Unjudged, Judge(Waiting(5 * Hour), evidence: Healthy with { Hooks = null }));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class NativeBinaryTests
         await using var harbor = await TestHarbor.CreateAsync("2.13.0");
         await harbor.GrantReadOnlyViewAsync();
         var seed = new Seed(harbor);
-        await seed.AcceptedHookAsync(TimeSpan.FromMinutes(1));
+        await seed.HooksFlowAsync();
         var robot = await seed.RobotAsync(TimeSpan.FromDays(2));
         var execution = await seed.ExecutionAsync(started: TimeSpan.FromHours(30));
         await seed.TaskAsync(execution, created: TimeSpan.FromHours(30), extraAttributes: $$"""{"artifact_id":1,"report_uuids":["u1"],"robot_id":{{robot + 1}}}""");

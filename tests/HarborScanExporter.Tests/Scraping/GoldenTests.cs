@@ -67,7 +67,7 @@ public sealed partial class GoldenTests
     {
         var seed = new Seed(harbor);
         var hour = TimeSpan.FromHours(1);
-        await seed.AcceptedHookAsync(TimeSpan.FromMinutes(1));
+        await seed.HooksFlowAsync();
         var scan = await seed.ExecutionAsync(started: 30 * hour, vendorId: 1);
         await seed.TaskAsync(scan, created: 30 * hour, extraAttributes: """{"artifact_id":1,"artifact_tag":"","report_uuids":["r1"],"robot_id":99}""");
         await seed.ReportAsync("r1", "sha256:one", stored: false);

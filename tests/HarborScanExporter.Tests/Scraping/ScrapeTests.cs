@@ -14,6 +14,5 @@ public sealed class ScrapeTests
         Assert.Equal(1, scrape.Value("harbor_scan_up"));
         Assert.Equal(21, scrape.Series.Keys.Count(series => series.StartsWith("harbor_scan_tasks{", StringComparison.Ordinal)));
         Assert.InRange(scrape.Series.Count, 200, 399);
-        File.WriteAllText("/tmp/scrape.txt", scrape.Text);
     }
 }

@@ -42,12 +42,15 @@ internal sealed class Seed(TestHarbor harbor)
             """);
     }
 
-    /// <summary>A scan that core heard about lately: what shows that hooks arrive.</summary>
-    public async Task AcceptedHookAsync(TimeSpan ago)
+    /// <summary>Core has accepted a hook every eight minutes for six hours: what shows that the job service's reaper came through.</summary>
+    public async Task HooksFlowAsync()
     {
-        var execution = await ExecutionAsync("REPLICATION", "Success", ago);
-        await TaskAsync(execution, "REPLICATION", "Success", revision: RevisionAgo(ago + TimeSpan.FromMinutes(1)), runCount: 1, created: ago + TimeSpan.FromMinutes(1),
-            update: Ago(ago), end: Ago(ago));
+        var execution = await ExecutionAsync("REPLICATION", "Success", TimeSpan.FromHours(6));
+        await harbor.Database.ExecuteAsync($"""
+            insert into task (execution_id, job_id, status, status_code, status_revision, status_message, run_count, extra_attrs, creation_time, start_time, update_time, end_time, vendor_type)
+            select {execution}, '', 'Success', 3, extract(epoch from heard)::bigint, '', 1, '{"{}"}', heard, heard, heard, heard, 'REPLICATION'
+            from (select date_trunc('second', now() at time zone 'utc') - interval '8 minutes' * past as heard from generate_series(0, 45) past) hooks
+            """);
     }
 
     public Task ReportAsync(string uuid, string digest, bool stored) => harbor.Database.ExecuteAsync($$"""
