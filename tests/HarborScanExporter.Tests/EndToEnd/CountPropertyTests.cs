@@ -14,7 +14,7 @@ namespace HarborScanExporter.Tests.EndToEnd;
 public sealed class CountPropertyTests(ITestOutputHelper output)
 {
     /// <summary>The seeds are 1 to this many; HARBOR_TEST_HISTORIES asks for more.</summary>
-    private const int Histories = 32;
+    private const int Histories = 48;
 
     private static readonly TimeSpan Soon = TimeSpan.FromHours(2);
 

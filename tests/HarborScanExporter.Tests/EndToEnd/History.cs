@@ -63,7 +63,7 @@ internal sealed record History(string Release, int Seed, int Workers, int ScanSe
         Gen.OneOf("2.4.0", "2.7.2", "2.8.0", "2.8.6", "2.9.5", "2.11.0", "2.13.0", "2.16.0"),
         Gen.Int[1, 1_000_000], Gen.OneOf(1, 3, 10), Gen.OneOf(20, 300, 1200), Gen.Bool,
         Gen.Select(Acts, Gen.Int[0, 999], Gen.Int[1, 6], Durations, (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[6, 20],
-        Gen.OneOf(1, 4, 20, 70),
+        Gen.OneOf(1, 4, 20, 70, 200),
         (release, seed, workers, seconds, busy, steps, rest) => new History(release, seed, workers, seconds, busy, steps, rest));
 
     /// <summary>How long it takes by Harbor's clock.</summary>
@@ -74,7 +74,7 @@ internal sealed record History(string Release, int Seed, int Workers, int ScanSe
         Seed = Seed,
         WorkersPerPool = Workers,
         MeanScan = TimeSpan.FromSeconds(ScanSeconds),
-        PushesPerHour = Busy ? 3 : 0,
+        PushesPerHour = Busy ? 12 : 0,
         BackgroundJobs = Busy,
         ErrorShare = 0.1,
     };

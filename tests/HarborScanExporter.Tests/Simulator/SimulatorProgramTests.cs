@@ -47,7 +47,7 @@ public sealed class SimulatorProgramTests
             ["lost Pending"] = $"""
                 select count(*) >= 4 from task t where vendor_type = 'IMAGE_SCAN' and status = 'Pending' and status_revision = 0 and run_count = 0
                 and creation_time < {now} - interval '2 hours 10 minutes'
-                and exists (select 1 from task o where o.run_count > 0 and o.update_time > t.creation_time + interval '65 minutes')
+                and exists (select 1 from task o where o.run_count > 0 and o.update_time > t.creation_time + interval '125 minutes')
                 """,
             ["unreported Running"] = $"""
                 select count(*) = 3 from task t join scan_report r on t.extra_attrs::jsonb -> 'report_uuids' ? r.uuid
