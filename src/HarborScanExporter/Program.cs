@@ -1,3 +1,4 @@
+using System.CommandLine;
 using HarborScanExporter;
 
 return await CommandLine.Build(async (settings, ignored, cancellationToken) =>
@@ -5,4 +6,8 @@ return await CommandLine.Build(async (settings, ignored, cancellationToken) =>
     await using var app = Exporter.Build(settings);
     Exporter.TellStart(app, settings, ignored);
     return await Exporter.RunAsync(app, settings, cancellationToken);
-}).Parse(args).InvokeAsync();
+}).Parse(args).InvokeAsync(new InvocationConfiguration
+{
+    // A scrape that is under way at SIGTERM is answered before the process ends.
+    ProcessTerminationTimeout = TimeSpan.FromSeconds(15),
+});
