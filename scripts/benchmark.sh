@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what one scrape costs a Harbor with 1,000,000 tasks and writes tests/HarborScanExporter.Benchmarks/README.md.
 #
-#   scripts/benchmark.sh                                   the whole run, about a quarter of an hour and 6 GB of temporary files
+#   scripts/benchmark.sh                                   the whole run, 10 to 20 minutes and 6 GB of temporary files
 #   scripts/benchmark.sh --tasks 10000 --scrapes 20        a quick run that only prints
 #
 # HARBOR_SCAN_NATIVE_BINARY names a published binary; without it one is published here, which needs clang. Needs a PostgreSQL
@@ -11,6 +11,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 project=tests/HarborScanExporter.Benchmarks
+readme=(--readme "$project/README.md")
+for argument in "$@"; do
+  case $argument in
+    # Figures of a small run must not replace those of the whole one.
+    --tasks | --tasks=* | --scrapes | --scrapes=* | --readme | --readme=*) readme=() ;;
+  esac
+done
+
 binary=${HARBOR_SCAN_NATIVE_BINARY:-}
 if [ -z "$binary" ]; then
   folder=$(mktemp -d)
@@ -20,9 +28,4 @@ if [ -z "$binary" ]; then
   binary=$folder/harbor-scan-exporter
 fi
 
-# Figures of a small run must not replace those of the whole one.
-readme=(--readme "$project/README.md")
-for argument in "$@"; do
-  case $argument in --tasks | --tasks=* | --scrapes | --scrapes=* | --readme | --readme=*) readme=() ;; esac
-done
 dotnet run --configuration Release --project "$project" --verbosity quiet -- --native "$binary" "${readme[@]}" "$@"

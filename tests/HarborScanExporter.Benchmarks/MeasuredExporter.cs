@@ -26,10 +26,12 @@ internal sealed class MeasuredExporter : IAsyncDisposable
     {
         var port = PrivatePostgres.FreePort();
         var start = new ProcessStartInfo(binary) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // An exporter refuses settings it does not know, and the shell of a benchmark may hold some.
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("HARBOR", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
         foreach (var (name, value) in harbor.Environment(port)) start.Environment[name] = value;
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{binary} did not start.");
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, line) => Console.Error.Write(line.Data is null ? "" : line.Data + Environment.NewLine);
+        process.OutputDataReceived += (_, line) => TellTrouble(line.Data);
+        process.ErrorDataReceived += (_, line) => TellTrouble(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return new MeasuredExporter(port, process, null);
@@ -94,6 +96,11 @@ internal sealed class MeasuredExporter : IAsyncDisposable
     {
         _process!.Refresh();
         return _process.WorkingSet64;
+    }
+
+    private static void TellTrouble(string? line)
+    {
+        if (line is { Length: > 0 } && !line.Contains("\"LogLevel\":\"Information\"", StringComparison.Ordinal)) Console.Error.WriteLine(line);
     }
 
     public async ValueTask DisposeAsync()
