@@ -4,7 +4,7 @@
 #   scripts/benchmark.sh                                   the whole run, 10 to 20 minutes and 6 GB of temporary files
 #   scripts/benchmark.sh --tasks 10000 --scrapes 20        a quick run that only prints
 #
-# HARBOR_SCAN_NATIVE_BINARY names a published binary; without it one is published here, which needs clang. Needs a PostgreSQL
+# HARBOR_TEST_NATIVE_BINARY names a published binary; without it one is published here, which needs clang. Needs a PostgreSQL
 # server's programs (apt-get install postgresql, or --postgres FOLDER), as root also the user postgres, because initdb refuses root.
 # The exit code is 1 when a figure is beyond its limit.
 set -euo pipefail
@@ -19,7 +19,7 @@ for argument in "$@"; do
   esac
 done
 
-binary=${HARBOR_SCAN_NATIVE_BINARY:-}
+binary=${HARBOR_TEST_NATIVE_BINARY:-}
 if [ -z "$binary" ]; then
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
