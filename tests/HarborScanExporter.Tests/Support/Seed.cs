@@ -60,7 +60,7 @@ internal sealed class Seed(TestHarbor harbor)
 
     public async Task<long> RobotAsync(TimeSpan created, string description = "for scan", bool visible = false) => await ScalarAsync($"""
         insert into robot (name, project_id, description, expiresat, visible, creation_time)
-        values ('library+Trivy-' || gen_random_uuid(), 1, '{description}', -1, {visible}, {Ago(created)})
+        values ('library+Trivy-' || md5(random()::text), 1, '{description}', -1, {visible}, {Ago(created)})
         returning id::bigint
         """);
 
