@@ -84,7 +84,7 @@ counted() {
 }
 
 versions=$(npm view --silent "$package" versions --json | tr -d '[]", ' | sed '/^$/d')
-dotnet build "$project" --verbosity quiet --nologo -consoleLoggerParameters:ErrorsOnly
+dotnet build "$project" --verbosity quiet --nologo '-consoleLoggerParameters:ErrorsOnly;NoSummary'
 # A class that was renamed would be left out in silence.
 listed=$(dotnet run --no-build --project "$project" -- -list classes)
 for class in "${classes[@]}"; do

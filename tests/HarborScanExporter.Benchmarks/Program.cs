@@ -15,7 +15,17 @@ command.SetAction(async (parsed, cancellationToken) =>
 {
     var plan = new BenchmarkPlan(parsed.GetValue(tasks), parsed.GetValue(scrapes), parsed.GetValue(native)?.FullName);
     await using var server = await PrivatePostgres.StartAsync(parsed.GetValue(postgres)!);
-    var report = await plan.RunAsync(server, cancellationToken);
+    BenchmarkReport report;
+    try
+    {
+        report = await plan.RunAsync(server, cancellationToken);
+    }
+    catch (OperationCanceledException error)
+    {
+        // A scrape without an answer ends here too, and must not look like a run that somebody stopped.
+        await Console.Error.WriteLineAsync(cancellationToken.IsCancellationRequested ? "Stopped." : $"No answer: {error}");
+        return 1;
+    }
     var text = report.ToMarkdown();
     Console.Write(text);
     if (parsed.GetValue(readme) is { } file) await File.WriteAllTextAsync(file.FullName, text, cancellationToken);
