@@ -36,7 +36,6 @@ internal sealed class CollectionRun(HarborDatabase database, ExporterSettings se
             var failure = await RunAsync(collector, collection, samples, cancellationToken);
             firstFailure ??= failure;
         }
-        log.Succeeded(Whole);
         return new Exposition(firstFailure, samples);
     }
 
@@ -54,6 +53,13 @@ internal sealed class CollectionRun(HarborDatabase database, ExporterSettings se
         var samples = new Samples();
         foreach (var collector in _collectors) samples.Add(ScrapeFamilies.CollectorSuccess, 0, collector.Name);
         return new Exposition(reason, samples);
+    }
+
+    /// <summary>The answer of a collection that came to its end in time; one that was given up must not look like a recovery in the log.</summary>
+    public Exposition InTime(Exposition exposition)
+    {
+        log.Succeeded(Whole);
+        return Counted(exposition);
     }
 
     /// <summary>Counts a failed collection once, by its first reason.</summary>

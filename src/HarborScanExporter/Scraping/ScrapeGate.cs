@@ -105,7 +105,7 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ti
                 var collecting = run.CollectAsync(timeout, cancellationToken);
                 // A collection that was given up ends some time later; nobody asks for its outcome then.
                 _ = collecting.ContinueWith(ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-                return run.Counted(await collecting.WaitAsync(timeout, time, CancellationToken.None));
+                return run.InTime(await collecting.WaitAsync(timeout, time, CancellationToken.None));
             }
             catch (Exception error)
             {

@@ -66,6 +66,23 @@ public sealed class GateTests
     }
 
     [Fact]
+    public async Task A_database_that_never_answers_in_time_is_told_once()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await harbor.Database.ExecuteAsync($"""
+            alter table execution rename to slow_execution;
+            create view execution as select e.* from slow_execution e, (select pg_sleep(30)) slow;
+            insert into slow_execution (vendor_type, trigger) values ('IMAGE_SCAN', 'MANUAL');
+            grant select on execution to {harbor.Role};
+            """);
+        await using var exporter = await RunningExporter.StartAsync(harbor);
+        for (var i = 1; i <= 10; i++)
+            Assert.Equal(i, (await exporter.ScrapeAsync(timeoutSeconds: 1)).Value("harbor_scan_collection_failures_total", ("reason", "timeout")));
+        Assert.NotEmpty(exporter.Warnings);
+        Assert.Equal(exporter.Warnings.Distinct(), exporter.Warnings);
+    }
+
+    [Fact]
     public async Task A_client_that_hangs_up_does_not_take_the_collection_from_another()
     {
         await using var harbor = await TestHarbor.CreateAsync();
