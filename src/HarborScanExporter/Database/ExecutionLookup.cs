@@ -11,9 +11,9 @@ internal static class ExecutionLookup
                vendor_type as Type,
                status as Status,
                trigger as Trigger,
-               case when isfinite(start_time) and start_time >= '1970-01-01' then date_part('epoch', start_time) end as Started,
-               case when isfinite(update_time) and update_time >= '1970-01-01' then date_part('epoch', update_time) end as Updated,
-               case when isfinite(end_time) and end_time >= '1970-01-01' then date_part('epoch', end_time) end as Ended
+               date_part('epoch', start_time) as Started,
+               date_part('epoch', update_time) as Updated,
+               date_part('epoch', end_time) as Ended
         from execution
         where id = any(@Ids)
         order by id
@@ -44,9 +44,9 @@ internal static class ExecutionLookup
                     Type = row.Type,
                     Status = row.Status,
                     Trigger = row.Trigger,
-                    Started = row.Started,
-                    Updated = row.Updated,
-                    Ended = row.Ended,
+                    Started = Epoch.Usable(row.Started),
+                    Updated = Epoch.Usable(row.Updated),
+                    Ended = Epoch.Usable(row.Ended),
                 }),
         ];
 

@@ -12,9 +12,6 @@ internal static class HarborSchema
     /// <summary>2.16.0.</summary>
     public const long NewestKnown = 190;
 
-    /// <summary>2.7.0 brought job_queue_status.</summary>
-    public const long WithQueueStatus = 100;
-
     /// <summary>2.8.0 sweeps executions in a job of its own.</summary>
     public const long WithSweepJob = 110;
 

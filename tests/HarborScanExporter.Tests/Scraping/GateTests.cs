@@ -50,12 +50,7 @@ public sealed class GateTests
     public async Task A_client_that_hangs_up_cancels_the_query_on_the_server()
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        await harbor.Database.ExecuteAsync($"""
-            alter table execution rename to slow_execution;
-            create view execution as select e.* from slow_execution e, (select pg_sleep(30)) slow;
-            insert into slow_execution (vendor_type, trigger) values ('IMAGE_SCAN', 'MANUAL');
-            grant select on execution to {harbor.Role};
-            """);
+        await SlowDownAsync(harbor);
         await using var exporter = await RunningExporter.StartAsync(harbor);
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
         var scrape = exporter.Client.GetAsync(new Uri("/metrics", UriKind.Relative), patience.Token);
@@ -69,12 +64,7 @@ public sealed class GateTests
     public async Task A_database_that_never_answers_in_time_is_told_once()
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        await harbor.Database.ExecuteAsync($"""
-            alter table execution rename to slow_execution;
-            create view execution as select e.* from slow_execution e, (select pg_sleep(30)) slow;
-            insert into slow_execution (vendor_type, trigger) values ('IMAGE_SCAN', 'MANUAL');
-            grant select on execution to {harbor.Role};
-            """);
+        await SlowDownAsync(harbor);
         await using var exporter = await RunningExporter.StartAsync(harbor);
         for (var i = 1; i <= 10; i++)
             Assert.Equal(i, (await exporter.ScrapeAsync(timeoutSeconds: 1)).Value("harbor_scan_collection_failures_total", ("reason", "timeout")));
@@ -142,6 +132,14 @@ public sealed class GateTests
         }
         Assert.InRange(most, 1, 2);
     }
+
+    /// <summary>Makes every read of execution take half a minute.</summary>
+    private static Task SlowDownAsync(TestHarbor harbor) => harbor.Database.ExecuteAsync($"""
+        alter table execution rename to slow_execution;
+        create view execution as select e.* from slow_execution e, (select pg_sleep(30)) slow;
+        insert into slow_execution (vendor_type, trigger) values ('IMAGE_SCAN', 'MANUAL');
+        grant select on execution to {harbor.Role};
+        """);
 
     /// <summary>Holds ACCESS EXCLUSIVE on a table until disposed.</summary>
     internal static async Task<NpgsqlConnection> LockAsync(TestHarbor harbor, string tables)
