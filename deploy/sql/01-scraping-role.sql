@@ -42,6 +42,7 @@ begin
             ('sbom_report', 'uuid, artifact_id, registration_uuid, mime_type, media_type, report'),
             ('artifact', 'id, project_id, repository_name, digest'),
             ('project', 'project_id, name'),
+            ('project_metadata', 'project_id, name, value'),
             ('robot', 'id, project_id, description, creation_time, visible, expiresat'),
             ('job_queue_status', 'job_type, paused, update_time')
         ) as readable (relation, columns)

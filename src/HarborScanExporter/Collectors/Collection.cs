@@ -1,25 +1,41 @@
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
+using HarborScanExporter.JobService;
 
 namespace HarborScanExporter.Collectors;
 
 /// <summary>
-/// What the collectors of one scrape share: the snapshot and the few named passes over it. A pass is read when the first collector asks,
-/// once; when it fails, it fails for each collector that asks.
+/// What the collectors of one scrape share: the snapshot, the few named passes over it, and what the job service's Redis says. A part is read
+/// when the first collector asks, once; when it fails, it fails for each collector that asks. The snapshot ends before Redis and Harbor's API are
+/// asked, so that neither holds a transaction open when slow; what must be read after it, is read in a second one.
 /// </summary>
-internal sealed class Collection(Snapshot snapshot, DatabaseFacts facts, Limits limits, IReadOnlyList<TimeSpan> ageThresholds)
+internal sealed class Collection(CollectionSources sources, Snapshot first, DatabaseFacts facts, Limits limits, IReadOnlyList<TimeSpan> ageThresholds, TimeSpan timeout)
+    : IAsyncDisposable
 {
+    /// <summary>The part of the collection's time that Redis may take: the second transaction comes after it.</summary>
+    private const double JobServiceShare = 0.4;
+
+    private readonly long _begun = sources.Time.GetTimestamp();
+    private Snapshot? _snapshot = first;
     private Task<ExecutionPass>? _executions;
     private Task<TaskPass>? _tasks;
     private Task<OperatorState>? _operatorState;
     private Task<IReadOnlyList<OpenTask>>? _openTasks;
+    private Task<DiagnosisRows>? _rows;
+    private Task<JobServiceEvidence>? _jobService;
+    private Task<IReadOnlyList<string>?>? _orphanHooks;
+    private Task<Diagnosed>? _diagnosed;
+    private bool? _readOnly;
 
     public DatabaseFacts Facts => facts;
 
     public Limits Limits => limits;
 
     public IReadOnlyList<TimeSpan> AgeThresholds => ageThresholds;
+
+    /// <summary>The diagnosis, when it was made and did not fail.</summary>
+    public Diagnosed? Diagnosed => _diagnosed is { IsCompletedSuccessfully: true } made ? made.Result : null;
 
     /// <summary>The one read of <c>execution</c>.</summary>
     public Task<ExecutionPass> ExecutionsAsync(CancellationToken cancellationToken) =>
@@ -31,13 +47,43 @@ internal sealed class Collection(Snapshot snapshot, DatabaseFacts facts, Limits 
     /// <summary>The scan tasks that are not over.</summary>
     public Task<IReadOnlyList<OpenTask>> OpenTasksAsync(CancellationToken cancellationToken) => _openTasks ??= ReadOpenTasksAsync(cancellationToken);
 
-    /// <summary>Paused queues and read-only mode.</summary>
+    /// <summary>Paused queues and read-only mode, as rows tell.</summary>
     public Task<OperatorState> OperatorStateAsync(CancellationToken cancellationToken) =>
         _operatorState ??= ReadAsync((from, token) => OperatorState.ReadAsync(from, facts, token), cancellationToken);
 
-    /// <summary>Reads one more thing in the same snapshot.</summary>
-    public Task<T> ReadAsync<T>(Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken) =>
-        snapshot.ReadAsync(read, cancellationToken);
+    /// <summary>Whether Harbor is read-only: the rows' word, else that of Harbor's API; null when neither tells.</summary>
+    public async Task<bool?> ReadOnlyAsync(CancellationToken cancellationToken)
+    {
+        if ((await OperatorStateAsync(cancellationToken)).ReadOnly is { } told) return told;
+        await JobServiceAsync(cancellationToken);
+        return _readOnly;
+    }
+
+    /// <summary>What the diagnosis needs of the first snapshot beyond the passes.</summary>
+    public Task<DiagnosisRows> DiagnosisRowsAsync(CancellationToken cancellationToken) => _rows ??= DiagnosisRows.ReadAsync(this, cancellationToken);
+
+    /// <summary>What Redis says; from here on reads see a second, later snapshot. Never fails for the sake of Redis.</summary>
+    public Task<JobServiceEvidence> JobServiceAsync(CancellationToken cancellationToken) => _jobService ??= AskJobServiceAsync(cancellationToken);
+
+    /// <summary>Jobs whose hooks nobody takes and that no task names; null where that cannot be asked.</summary>
+    public Task<IReadOnlyList<string>?> OrphanHooksAsync(CancellationToken cancellationToken) => _orphanHooks ??= ReadOrphanHooksAsync(cancellationToken);
+
+    /// <summary>Which tasks are stuck, which rows contradict each other.</summary>
+    public Task<Diagnosed> DiagnoseAsync(CancellationToken cancellationToken) => _diagnosed ??= Diagnosing.RunAsync(this, sources, cancellationToken);
+
+    /// <summary>Reads one more thing, in the first snapshot until Redis was asked, in the second after that.</summary>
+    public async Task<T> ReadAsync<T>(Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    {
+        _snapshot ??= await sources.Database.BeginAsync(Left, cancellationToken);
+        return await _snapshot.ReadAsync(read, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_snapshot is not null) await _snapshot.DisposeAsync();
+    }
+
+    private TimeSpan Left => timeout - sources.Time.GetElapsedTime(_begun) is var left && left > TimeSpan.FromMilliseconds(100) ? left : TimeSpan.FromMilliseconds(100);
 
     private async Task<TaskPass> ReadTasksAsync(CancellationToken cancellationToken)
     {
@@ -50,6 +96,47 @@ internal sealed class Collection(Snapshot snapshot, DatabaseFacts facts, Limits 
         var executions = await ExecutionsOrNoneAsync(cancellationToken);
         var tasks = await TasksAsync(cancellationToken);
         return tasks.Open(id => executions?.Detailed.GetValueOrDefault(id)?.Started);
+    }
+
+    private async Task<JobServiceEvidence> AskJobServiceAsync(CancellationToken cancellationToken)
+    {
+        if (sources is { Evidence: null, Api: null }) return JobServiceEvidence.Without(EvidenceState.NotConfigured);
+        await ReadBeforehandAsync(OpenTasksAsync, cancellationToken);
+        await ReadBeforehandAsync(DiagnosisRowsAsync, cancellationToken);
+        await ReadBeforehandAsync(OperatorStateAsync, cancellationToken);
+        if (_snapshot is { } snapshot)
+        {
+            _snapshot = null;
+            await snapshot.DisposeAsync();
+        }
+        var open = _openTasks is { IsCompletedSuccessfully: true } read ? read.Result : [];
+        var readOnly = sources.Api?.ReadOnlyAsync(cancellationToken);
+        var evidence = sources.Evidence is { } reader
+            ? await reader.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], Left * JobServiceShare, cancellationToken)
+            : JobServiceEvidence.Without(EvidenceState.NotConfigured);
+        _readOnly = readOnly is null ? null : await readOnly;
+        return evidence;
+    }
+
+    /// <summary>What belongs to the first snapshot is read before it ends; whoever asks for it later meets its failure.</summary>
+    private static async Task ReadBeforehandAsync<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await read(cancellationToken);
+        }
+        catch (Npgsql.PostgresException)
+        {
+            // Kept in the memoized task.
+        }
+    }
+
+    private async Task<IReadOnlyList<string>?> ReadOrphanHooksAsync(CancellationToken cancellationToken)
+    {
+        var service = await JobServiceAsync(cancellationToken);
+        if (!service.IsUsable || facts.SchemaVersion < TaskLookup.JobIndexSince) return null;
+        var named = await ReadAsync((from, token) => TaskLookup.NamedJobsAsync(from, [.. service.UnclaimedHooks], token), cancellationToken);
+        return [.. service.UnclaimedHooks.Where(job => !named.Contains(job))];
     }
 
     /// <summary>Tasks can be counted while the table of executions cannot be read: its own collectors report that.</summary>

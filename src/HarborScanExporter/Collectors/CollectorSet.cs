@@ -5,18 +5,19 @@ namespace HarborScanExporter.Collectors;
 /// <summary>The collectors there are, and those that the settings choose.</summary>
 internal static class CollectorSet
 {
-    /// <summary>All of them, in the order they run: the passes that most others share come first.</summary>
+    /// <summary>All of them, in the order they run: the passes that most others share come first, and what asks Redis comes last.</summary>
     public static IReadOnlyList<ICollector> All { get; } =
     [
-        new DatabaseCollector(),
         new ExecutionsCollector(),
         new TasksCollector(),
         new ScanAllCollector(),
-        new DiagnosisCollector(),
         new RobotsCollector(),
         new SweepCollector(),
         new SweepableCollector(),
         new OrphanReportsCollector(),
+        new JobServiceCollector(),
+        new DiagnosisCollector(),
+        new DatabaseCollector(),
     ];
 
     /// <summary>The names that settings may use.</summary>
@@ -26,6 +27,7 @@ internal static class CollectorSet
     public static IReadOnlyList<ICollector> Chosen(ExporterSettings settings) =>
     [
         .. All.Where(collector => (collector.OnByDefault || settings.CollectorsEnabled.Contains(collector.Name))
-            && !settings.CollectorsDisabled.Contains(collector.Name)),
+            && !settings.CollectorsDisabled.Contains(collector.Name)
+            && (collector is not JobServiceCollector || settings.JobService is not null)),
     ];
 }

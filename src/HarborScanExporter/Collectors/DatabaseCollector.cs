@@ -14,10 +14,10 @@ internal sealed class DatabaseCollector : ICollector
         "The database's clock when this snapshot was read; on a standby the time of its last replayed transaction.");
 
     public static readonly Family QueuePaused = new("harbor_scan_queue_paused",
-        "1 while an operator has paused the job queue; absent where Harbor (before 2.7) or its grants do not tell.", "queue");
+        "1 while an operator has paused the job queue; absent where neither Redis nor Harbor (before 2.7) nor its grants tell.", "queue");
 
     public static readonly Family ReadOnly = new("harbor_scan_read_only",
-        "1 while Harbor is in read-only mode, in which every scan's status update is refused; absent without the optional view of deploy/sql.");
+        "1 while Harbor is in read-only mode, in which every scan's status update is refused; absent without the optional view of deploy/sql and without Harbor's API.");
 
     private static readonly string[] Queues = [ScanType.ImageScan, ExecutionPass.Sweep];
 
@@ -35,7 +35,8 @@ internal sealed class DatabaseCollector : ICollector
         var version = collection.Facts.SchemaVersion;
         samples.Add(Info, 1, $"{version}", HarborSchema.Releases(version), collection.Facts.ServerVersion);
         samples.Add(SnapshotTimestamp, collection.Facts.Now);
-        foreach (var queue in state.PausedQueues is null ? [] : Queues) samples.Add(QueuePaused, state.PausedQueues!.Contains(queue) ? 1 : 0, queue);
-        samples.AddIfKnown(ReadOnly, state.ReadOnly is { } readOnly ? (readOnly ? 1 : 0) : null);
+        var paused = Diagnosing.Paused(state, await collection.JobServiceAsync(cancellationToken));
+        foreach (var queue in paused is null ? [] : Queues) samples.Add(QueuePaused, paused!.Contains(queue) ? 1 : 0, queue);
+        samples.AddIfKnown(ReadOnly, await collection.ReadOnlyAsync(cancellationToken) is { } readOnly ? (readOnly ? 1 : 0) : null);
     }
 }

@@ -14,6 +14,9 @@ internal interface ICollector
     /// <summary>Whether it runs unless the settings say otherwise.</summary>
     bool OnByDefault { get; }
 
+    /// <summary>Whether its failure makes harbor_scan_up 0, which speaks of the database alone.</summary>
+    bool CountsForUp => true;
+
     /// <summary>Every family it may write.</summary>
     IReadOnlyList<Family> Families { get; }
 

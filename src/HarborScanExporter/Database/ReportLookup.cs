@@ -3,12 +3,6 @@ using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Database;
 
-/// <summary>A report that a task names.</summary>
-/// <param name="Uuid">Its uuid.</param>
-/// <param name="Digest">The artifact's digest; null when an SBOM report's artifact is gone.</param>
-/// <param name="Stored">Whether the scanner's result is in it.</param>
-internal sealed record ScanReport(string Uuid, string? Digest, bool Stored);
-
 /// <summary>Reads what tasks name in extra_attrs, and the reports behind it, by key. The column is fetched as text and never parsed in SQL:
 /// one row with <c>\u0000</c> in it would fail the statement.</summary>
 internal static class ReportLookup

@@ -27,6 +27,9 @@ internal sealed record DatabaseFacts
 
     public bool CanReadQueueStatus { get; init; }
 
+    /// <summary>Whether it can be seen which projects refuse pulls; asked for findings alone.</summary>
+    public bool CanReadProjectMetadata { get; init; }
+
     public bool CanReadMode { get; init; }
 }
 
@@ -40,6 +43,7 @@ internal static class SchemaProbe
     private const string Sql = """
         with optional as (
             select (select c.oid from pg_class c where c.oid = to_regclass('sbom_report')) as sbom_report,
+                   (select c.oid from pg_class c where c.oid = to_regclass('project_metadata')) as project_metadata,
                    (select c.oid from pg_class c where c.oid = to_regclass('job_queue_status')) as job_queue_status,
                    (select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
                     where n.nspname = 'harbor_scan' and c.relname = 'read_only' and has_schema_privilege(n.oid, 'usage')) as read_only
@@ -53,6 +57,7 @@ internal static class SchemaProbe
                coalesce(has_any_column_privilege(sbom_report, 'select'), false) as CanReadSbomReport,
                job_queue_status is not null as HasQueueStatus,
                coalesce(has_any_column_privilege(job_queue_status, 'select'), false) as CanReadQueueStatus,
+               coalesce(has_any_column_privilege(project_metadata, 'select'), false) as CanReadProjectMetadata,
                coalesce(has_table_privilege(read_only, 'select'), false) as CanReadMode
         from schema_migrations m, optional
         where @Everything

@@ -8,7 +8,7 @@ internal static class SweepBlockLookup
 {
     // Harbor sweeps what started strictly before the newest executions that it keeps of the same vendor.
     private const string Sql = """
-        select count(*)
+        select e.id::bigint
         from execution e
         where e.id = any(@Ids)
           and e.vendor_type = @Type
@@ -18,24 +18,25 @@ internal static class SweepBlockLookup
                               where k.vendor_type = e.vendor_type and k.vendor_id = e.vendor_id
                               order by k.start_time desc
                               offset @KeptBefore limit 1)
+        order by e.id
         """;
 
-    /// <summary>How many of these executions are final and beyond the retention of this Harbor, by type.</summary>
+    /// <summary>Those of these executions that are final and beyond the retention of this Harbor, by type.</summary>
     /// <param name="snapshot">The transaction.</param>
     /// <param name="executions">Executions that have a task of code below 3.</param>
     /// <param name="schemaVersion">Decides the retention.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<IReadOnlyDictionary<string, long>> CountAsync(
+    public static async Task<IReadOnlyDictionary<string, IReadOnlyList<long>>> IdsAsync(
         Snapshot snapshot, long[] executions, long schemaVersion, CancellationToken cancellationToken)
     {
-        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+        var blocked = new Dictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
         foreach (var type in ScanType.All)
         {
             if (executions.Length == 0 || HarborSchema.Retained(schemaVersion, type) is not { } retained) continue;
             var parameters = new Parameters { Ids = executions, Type = type, KeptBefore = retained - 1, CancellationToken = cancellationToken };
-            counts[type] = await snapshot.Connection.QueryFirstAsync<long>(Sql, parameters, snapshot.Transaction);
+            blocked[type] = (await snapshot.Connection.QueryAsync<long>(Sql, parameters, snapshot.Transaction)).AsList();
         }
-        return counts;
+        return blocked;
     }
 
     internal sealed record Parameters

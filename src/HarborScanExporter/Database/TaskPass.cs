@@ -30,7 +30,8 @@ internal sealed class TaskPass
                array_agg(concat_ws({PackedRow.Separator}, id, execution_id, status_code, coalesce(status_revision, 0), coalesce(run_count, 0),
                                    coalesce(date_part('epoch', creation_time)::text, ''),
                                    coalesce(date_part('epoch', start_time)::text, ''),
-                                   coalesce(date_part('epoch', update_time)::text, '')))
+                                   coalesce(date_part('epoch', update_time)::text, ''),
+                                   coalesce(replace(job_id, {PackedRow.Separator}, '?'), '')))
                    filter (where status in ('Pending', 'Scheduled', 'Running')) as Open
         from task
         group by 1, 2, 3
@@ -90,6 +91,7 @@ internal sealed class TaskPass
                Created = row.Time(5),
                Started = row.Time(6),
                Updated = row.Time(7),
+               JobId = row.Text(8) ?? "",
                ExecutionStarted = startOfExecution(row.Number(1)),
            },
     ];

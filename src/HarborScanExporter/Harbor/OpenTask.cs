@@ -23,6 +23,9 @@ internal sealed record OpenTask
 
     public required long RunCount { get; init; }
 
+    /// <summary>The job service's id of the job; empty when core never wrote one.</summary>
+    public string JobId { get; init; } = "";
+
     public double? Created { get; init; }
 
     /// <summary>Enqueue time, not the start of work.</summary>

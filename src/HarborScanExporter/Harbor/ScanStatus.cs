@@ -26,6 +26,16 @@ internal static class ScanStatus
 
     public static bool IsFinal(string? status) => status is Success or Error or Stopped;
 
+    /// <summary>Harbor's code of the word; -1 for a word that is none of Harbor's.</summary>
+    public static int CodeOf(string? status) => status switch
+    {
+        Pending => 0,
+        Scheduled => 1,
+        Running => 2,
+        Success or Error or Stopped => 3,
+        _ => -1,
+    };
+
     /// <summary>The word itself, or <see cref="Other"/>.</summary>
     public static string Label(string? status) => IsOpen(status) || IsFinal(status) ? status! : Other;
 }

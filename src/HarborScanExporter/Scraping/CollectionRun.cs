@@ -6,17 +6,11 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Scraping;
 
 /// <summary>One collection: one snapshot of the database, every chosen collector over it, one after the other.</summary>
-internal sealed class CollectionRun(HarborDatabase database, ExporterSettings settings, ProcessCounters counters, FailureLog log, TimeProvider time)
+internal sealed class CollectionRun(CollectionSources sources, ExporterSettings settings, ProcessCounters counters, FailureLog log, StuckLog stuckLog)
 {
     private readonly IReadOnlyList<ICollector> _collectors = CollectorSet.Chosen(settings);
 
-    private readonly Limits _limits = new()
-    {
-        MaxJobDuration = settings.MaxJobDuration.TotalSeconds,
-        LostAfter = settings.LostAfter.TotalSeconds,
-        RunningLimit = settings.RunningLimit.TotalSeconds,
-        Settle = settings.Settle.TotalSeconds,
-    };
+    private readonly Limits _limits = settings.Limits;
 
     /// <summary>Collects; the failure of a collector is part of the answer.</summary>
     /// <param name="timeout">How long the collection may take.</param>
@@ -25,18 +19,32 @@ internal sealed class CollectionRun(HarborDatabase database, ExporterSettings se
     /// <exception cref="UnreadableSchemaException">It is no database that can be read.</exception>
     public async Task<Exposition> CollectAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        await using var snapshot = await database.BeginAsync(timeout, cancellationToken);
-        var facts = await SchemaProbe.ReadAsync(snapshot, cancellationToken);
+        var (snapshot, facts) = await BeginAsync(timeout, cancellationToken);
+        await using var collection = new Collection(sources, snapshot, facts, _limits, settings.AgeThresholds, timeout);
         TellWhatIsAbsent(facts);
-        var collection = new Collection(snapshot, facts, _limits, settings.AgeThresholds);
         var samples = new Samples();
         string? firstFailure = null;
         foreach (var collector in _collectors)
         {
             var failure = await RunAsync(collector, collection, samples, cancellationToken);
-            firstFailure ??= failure;
+            if (collector.CountsForUp) firstFailure ??= failure;
         }
-        return new Exposition(firstFailure, samples);
+        if (collection.Diagnosed is { } diagnosed) stuckLog.Tell(diagnosed);
+        return new Exposition(firstFailure, samples) { Diagnosed = collection.Diagnosed, Facts = facts };
+    }
+
+    private async Task<(Snapshot Snapshot, DatabaseFacts Facts)> BeginAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var snapshot = await sources.Database.BeginAsync(timeout, cancellationToken);
+        try
+        {
+            return (snapshot, await SchemaProbe.ReadAsync(snapshot, cancellationToken));
+        }
+        catch
+        {
+            await snapshot.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The answer when the collection did not come to its end; says why in the log.</summary>
@@ -75,25 +83,29 @@ internal sealed class CollectionRun(HarborDatabase database, ExporterSettings se
     {
         var part = $"The collector {collector.Name}";
         var its = new Samples();
-        var start = time.GetTimestamp();
+        var start = sources.Time.GetTimestamp();
         string? failure = null;
         try
         {
             await collector.CollectAsync(collection, its, cancellationToken);
-            log.Succeeded(part);
+            foreach (var sample in its.All) samples.Add(sample.Family, sample.Value, sample.Labels);
+            if (its.Failure is { } told) failure = Failed(part, told);
+            else log.Succeeded(part);
         }
         catch (Exception error)
         {
-            failure = FailureReason.Of(error);
-            log.Failed(part, failure, error);
+            failure = Failed(part, error);
         }
-        if (failure is null)
-        {
-            foreach (var sample in its.All) samples.Add(sample.Family, sample.Value, sample.Labels);
-        }
-        samples.Add(ScrapeFamilies.CollectorDuration, time.GetElapsedTime(start).TotalSeconds, collector.Name);
+        samples.Add(ScrapeFamilies.CollectorDuration, sources.Time.GetElapsedTime(start).TotalSeconds, collector.Name);
         samples.Add(ScrapeFamilies.CollectorSuccess, failure is null ? 1 : 0, collector.Name);
         return failure;
+    }
+
+    private string Failed(string part, Exception error)
+    {
+        var reason = FailureReason.Of(error);
+        log.Failed(part, reason, error);
+        return reason;
     }
 
     private void TellWhatIsAbsent(DatabaseFacts facts)

@@ -1,3 +1,5 @@
+using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
 using Prometheus;
 
 namespace HarborScanExporter.Scraping;
@@ -7,6 +9,12 @@ namespace HarborScanExporter.Scraping;
 /// <param name="Collected">What the collectors wrote, and what is told of them.</param>
 internal sealed record Exposition(string? Failure, Samples Collected)
 {
+    /// <summary>What the samples of the diagnosis rest on; null when it was not made.</summary>
+    public Diagnosed? Diagnosed { get; init; }
+
+    /// <summary>What stands at the other end; null when the database was not reached.</summary>
+    public DatabaseFacts? Facts { get; init; }
+
     /// <summary>
     /// A registry of its own for this document: nothing in it comes from an earlier scrape. Families without a sample are not made,
     /// since the library would write their headers.

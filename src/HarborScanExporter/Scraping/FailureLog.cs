@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using HarborScanExporter.JobService;
 
 namespace HarborScanExporter.Scraping;
 
@@ -20,7 +21,9 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
         _open[part] = reason;
         if (known) return;
         var message = error is OperationCanceledException or TimeoutException ? "no answer in time" : error.Message;
-        if (reason == FailureReason.Other) LogUnexpected(error, part, FailureReason.Mend(reason));
+        // What is wrong with Redis names its own mend; those below are the database's.
+        if (error is RedisUnusableException) LogFailed(part, reason, message, "");
+        else if (reason == FailureReason.Other) LogUnexpected(error, part, FailureReason.Mend(reason));
         else LogFailed(part, reason, message.ReplaceLineEndings(" "), FailureReason.Mend(reason));
     }
 

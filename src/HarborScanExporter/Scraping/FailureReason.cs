@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.JobService;
 using Npgsql;
 
 namespace HarborScanExporter.Scraping;
@@ -21,6 +23,8 @@ internal static class FailureReason
     public static string Of(Exception error) => error switch
     {
         UnreadableSchemaException => Schema,
+        RedisUnusableException { State: EvidenceState.Refused } => Auth,
+        RedisUnusableException => Connect,
         OperationCanceledException or TimeoutException => Timeout,
         PostgresException postgres => OfState(postgres.SqlState),
         NpgsqlException { InnerException: TimeoutException } => Timeout,

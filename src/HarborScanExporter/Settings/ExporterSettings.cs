@@ -5,8 +5,17 @@ internal sealed record ExporterSettings
 {
     public required DatabaseSettings Database { get; init; }
 
+    /// <summary>The job service's Redis; null when verdicts rest on rows alone.</summary>
+    public JobServiceSettings? JobService { get; init; }
+
+    /// <summary>Harbor's API; null when it is not asked.</summary>
+    public ApiSettings? Api { get; init; }
+
     /// <summary>An http URL of one address and port.</summary>
     public required string Listen { get; init; }
+
+    /// <summary>The second listener; null when it is off.</summary>
+    public OperationsSettings? Operations { get; init; }
 
     /// <summary>Upper bound of one collection.</summary>
     public required TimeSpan ScrapeTimeout { get; init; }
@@ -22,6 +31,15 @@ internal sealed record ExporterSettings
 
     /// <summary>Time after an execution's newest change before it is called inconsistent.</summary>
     public required TimeSpan Settle { get; init; }
+
+    /// <summary>The limits that the judgement rests on.</summary>
+    public Diagnosis.Limits Limits => new()
+    {
+        MaxJobDuration = MaxJobDuration.TotalSeconds,
+        LostAfter = LostAfter.TotalSeconds,
+        RunningLimit = RunningLimit.TotalSeconds,
+        Settle = Settle.TotalSeconds,
+    };
 
     public required IReadOnlySet<string> CollectorsEnabled { get; init; }
 
@@ -51,4 +69,26 @@ internal sealed record DatabaseSettings
 
     /// <summary>libpq's word.</summary>
     public required string SslMode { get; init; }
+}
+
+/// <summary>Harbor's API and a user of it.</summary>
+internal sealed record ApiSettings
+{
+    /// <summary>Scheme, host and port.</summary>
+    public required Uri Address { get; init; }
+
+    public required string Username { get; init; }
+
+    public string? Password { get; init; }
+
+    public string? PasswordFile { get; init; }
+}
+
+/// <summary>The second listener, whose every route but the empty page asks for a token.</summary>
+/// <param name="Listen">An http URL of one address and port.</param>
+/// <param name="TokenFile">The file that holds the token.</param>
+internal sealed record OperationsSettings(string Listen, string TokenFile)
+{
+    /// <summary>A shorter token can be guessed.</summary>
+    public const int LeastTokenLength = 16;
 }

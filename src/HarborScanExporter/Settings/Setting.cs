@@ -24,11 +24,22 @@ internal sealed record Setting(string Name, string? Default, string Meaning, boo
         new(Names.DatabasePasswordFile, null, "File that holds the password; read again for each new connection."),
         new(Names.DatabaseName, "registry", "Name of Harbor's database."),
         new(Names.DatabaseSslMode, "disable", "disable, allow, prefer, require, verify-ca or verify-full, as in libpq; authorities come from PGSSLROOTCERT."),
+        new(Names.RedisUrl, null, "The job service's Redis in Harbor's own grammar; it holds a password. Without it verdicts rest on rows alone.", IsSecret: true),
+        new(Names.RedisUrlFile, null, "File that holds that URL; read again when it changes."),
+        new(Names.RedisNamespace, "harbor_job_service_namespace", "Namespace of the job service's keys."),
+        new(Names.ServiceScheme, "http", "http or https: how Harbor's API is reached."),
+        new(Names.ServiceHost, null, "Host of Harbor's API, which tells read-only mode and Harbor's exact version."),
+        new(Names.ServicePort, null, "Port of Harbor's API; that of the scheme when not given."),
+        new(Names.ApiUsername, null, "User of Harbor's API; without it the API is not asked."),
+        new(Names.ApiPassword, null, "Password of that user.", IsSecret: true),
+        new(Names.ApiPasswordFile, null, "File that holds that password; read again for each request."),
         new(Names.Listen, "http://0.0.0.0:10988", "Address of /metrics, the landing page and the health endpoints."),
+        new(Names.OperationsListen, null, "Address of the second listener: findings and the status page. Off when not given; needs a token."),
+        new(Names.OperationsTokenFile, null, "File that holds the token of the second listener, 16 characters or more; read again when it changes."),
         new(Names.ScrapeTimeout, "10s", "Upper bound of one collection; the scraper's own timeout less 0.5 s wins when it is shorter."),
         new(Names.MaxJobDuration, "24h", "Harbor's own max_job_duration_hours, after which its reaper fails a job; at least 24h, as in Harbor."),
         new(Names.LostAfter, "2h10m", "A Pending task that Harbor's job service never confirmed is called lost on rows alone only when it is older; at least 65m."),
-        new(Names.RunningLimit, "2h", "A scan that runs longer is overdue."),
+        new(Names.RunningLimit, "2h", "A scan that runs longer is overdue, or hung when a worker is seen to hold it."),
         new(Names.Settle, "5m", "An execution is given this long after its newest change before it is called inconsistent."),
         new(Names.CollectorsEnabled, null, "Collectors to add to the default set, separated by commas."),
         new(Names.CollectorsDisabled, null, "Collectors to take from the default set, separated by commas."),
@@ -45,6 +56,17 @@ internal sealed record Setting(string Name, string? Default, string Meaning, boo
         public const string DatabasePasswordFile = "HARBOR_DATABASE_PASSWORD_FILE";
         public const string DatabaseName = "HARBOR_DATABASE_DBNAME";
         public const string DatabaseSslMode = "HARBOR_DATABASE_SSLMODE";
+        public const string RedisUrl = "HARBOR_REDIS_URL";
+        public const string RedisUrlFile = "HARBOR_REDIS_URL_FILE";
+        public const string RedisNamespace = "HARBOR_REDIS_NAMESPACE";
+        public const string ServiceScheme = "HARBOR_SERVICE_SCHEME";
+        public const string ServiceHost = "HARBOR_SERVICE_HOST";
+        public const string ServicePort = "HARBOR_SERVICE_PORT";
+        public const string ApiUsername = "HARBOR_API_USERNAME";
+        public const string ApiPassword = "HARBOR_API_PASSWORD";
+        public const string ApiPasswordFile = "HARBOR_API_PASSWORD_FILE";
+        public const string OperationsListen = "HARBOR_SCAN_OPERATIONS_LISTEN";
+        public const string OperationsTokenFile = "HARBOR_SCAN_OPERATIONS_TOKEN_FILE";
         public const string Listen = "HARBOR_SCAN_LISTEN";
         public const string ScrapeTimeout = "HARBOR_SCAN_SCRAPE_TIMEOUT";
         public const string MaxJobDuration = "HARBOR_SCAN_MAX_JOB_DURATION";

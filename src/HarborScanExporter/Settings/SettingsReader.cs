@@ -13,6 +13,7 @@ internal sealed record SettingsReading(ExporterSettings? Settings, IReadOnlyList
 internal sealed class SettingsReader
 {
     private static readonly string[] SslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+    private static readonly string[] Schemes = ["http", "https"];
     private readonly Dictionary<string, string> _given = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _shown = new(StringComparer.Ordinal);
     private readonly List<string> _errors = [];
@@ -24,7 +25,7 @@ internal sealed class SettingsReader
         {
             var known = Setting.All.Any(setting => setting.Name == name);
             if (!known && !name.StartsWith("HARBOR_SCAN_", StringComparison.Ordinal)) continue;
-            if (ServiceLinks.Wrote(name, value)) _ignored.Add(name);
+            if (ServiceLinks.Wrote(name, value) && !IsHarborService(name)) _ignored.Add(name);
             else if (known) _given[name] = value;
             else _errors.Add($"{name} is no setting of this program{Suggestion(name)} Remove it or correct its name.");
         }
@@ -47,11 +48,14 @@ internal sealed class SettingsReader
                 Port = Port(Setting.Names.DatabasePort),
                 Username = Required(Setting.Names.DatabaseUsername),
                 Password = Secret(Setting.Names.DatabasePassword),
-                PasswordFile = PasswordFile(),
+                PasswordFile = SecretFile(Setting.Names.DatabasePasswordFile, Setting.Names.DatabasePassword),
                 Name = Required(Setting.Names.DatabaseName),
                 SslMode = OneOf(Setting.Names.DatabaseSslMode, SslModes),
             },
-            Listen = Listen(),
+            JobService = JobService(),
+            Api = Api(),
+            Listen = Listen(Setting.Names.Listen),
+            Operations = Operations(),
             ScrapeTimeout = Duration(Setting.Names.ScrapeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
             MaxJobDuration = Duration(Setting.Names.MaxJobDuration, TimeSpan.FromHours(24), TimeSpan.FromDays(365)),
             LostAfter = Duration(Setting.Names.LostAfter, TimeSpan.FromMinutes(65), TimeSpan.FromDays(365)),
@@ -62,6 +66,8 @@ internal sealed class SettingsReader
             AgeThresholds = Thresholds(),
             Shown = _shown,
         };
+        if (settings.JobService is null && settings.CollectorsEnabled.Contains(JobServiceCollector.CollectorName))
+            _errors.Add($"{Setting.Names.CollectorsEnabled} names {JobServiceCollector.CollectorName}, which needs {Setting.Names.RedisUrl}. Set it, or take the name out.");
         foreach (var both in settings.CollectorsEnabled.Intersect(settings.CollectorsDisabled, StringComparer.Ordinal))
             _errors.Add($"{Setting.Names.CollectorsEnabled} and {Setting.Names.CollectorsDisabled} both name {both}. Name it in one of them.");
         return new SettingsReading(_errors.Count == 0 ? settings : null, _errors, _ignored);
@@ -85,14 +91,81 @@ internal sealed class SettingsReader
 
     private string? Secret(string name) => _given.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 
-    private string? PasswordFile()
+    private string? SecretFile(string name, string instead)
     {
-        const string name = Setting.Names.DatabasePasswordFile;
         if (Value(name) is not { } path) return null;
-        if (Secret(Setting.Names.DatabasePassword) is not null)
-            _errors.Add($"{Setting.Names.DatabasePassword} and {name} are both set. Keep one of them.");
+        if (Secret(instead) is not null) _errors.Add($"{instead} and {name} are both set. Keep one of them.");
         if (!File.Exists(path)) _errors.Add($"{name}: there is no readable file {path}. Mount it, or correct the path.");
         return path;
+    }
+
+    private JobServiceSettings? JobService()
+    {
+        var ns = Value(Setting.Names.RedisNamespace)!;
+        if (ns.Contains('{', StringComparison.Ordinal) || ns.Contains('}', StringComparison.Ordinal))
+            _errors.Add($"{Setting.Names.RedisNamespace}: {ns} has braces. Write it as in Harbor's configuration, without them.");
+        var file = SecretFile(Setting.Names.RedisUrlFile, Setting.Names.RedisUrl);
+        if (file is not null) return new JobServiceSettings { UrlFile = file, Namespace = ns };
+        if (Secret(Setting.Names.RedisUrl) is not { } url) return null;
+        var redis = RedisSettings.Parse(url.Trim(), out var problem);
+        if (problem is not null) _errors.Add($"{Setting.Names.RedisUrl}: {problem}");
+        return new JobServiceSettings { Redis = redis, Namespace = ns };
+    }
+
+    private ApiSettings? Api()
+    {
+        var scheme = OneOf(Setting.Names.ServiceScheme, Schemes);
+        var host = Value(Setting.Names.ServiceHost);
+        var port = Value(Setting.Names.ServicePort) is null ? (int?)null : Port(Setting.Names.ServicePort);
+        var user = Value(Setting.Names.ApiUsername);
+        var password = Secret(Setting.Names.ApiPassword);
+        var file = SecretFile(Setting.Names.ApiPasswordFile, Setting.Names.ApiPassword);
+        if (user is null)
+        {
+            // Host and port alone come with Harbor's own exporter, or with Kubernetes, and mean nothing by themselves.
+            if (password is not null || file is not null)
+                _errors.Add($"{Setting.Names.ApiPassword} is set without {Setting.Names.ApiUsername}. Name the user, or remove the password.");
+            return null;
+        }
+        if (host is null) _errors.Add($"{Setting.Names.ApiUsername} is set without {Setting.Names.ServiceHost}. Name the host of Harbor's API.");
+        if (password is null && file is null) _errors.Add($"{Setting.Names.ApiUsername} is set without a password. Set {Setting.Names.ApiPassword} or {Setting.Names.ApiPasswordFile}.");
+        if (host is null || !Uri.TryCreate($"{scheme}://{host}{(port is { } number ? $":{number.ToString(CultureInfo.InvariantCulture)}" : "")}/", UriKind.Absolute, out var address) || address.Host.Length == 0)
+        {
+            if (host is not null) _errors.Add($"{Setting.Names.ServiceHost}: {host} is no host name. Give the host alone, without scheme, port or path.");
+            return null;
+        }
+        return new ApiSettings { Address = address, Username = user, Password = password, PasswordFile = file };
+    }
+
+    private OperationsSettings? Operations()
+    {
+        const string listenName = Setting.Names.OperationsListen;
+        const string tokenName = Setting.Names.OperationsTokenFile;
+        var isOn = Value(listenName) is not null;
+        var token = Value(tokenName);
+        if (!isOn)
+        {
+            if (token is not null) _errors.Add($"{tokenName} is set without {listenName}. Set the address of the second listener, or remove the token.");
+            return null;
+        }
+        var listen = Listen(listenName);
+        if (token is null)
+        {
+            _errors.Add($"{listenName} is set without {tokenName}. The second listener does not start without a token: write one into a file, for example with openssl rand -hex 32.");
+            return null;
+        }
+        try
+        {
+            if (File.ReadAllText(token).Trim().Length < OperationsSettings.LeastTokenLength)
+                _errors.Add($"{tokenName}: the token in {token} has fewer than {OperationsSettings.LeastTokenLength} characters. Write a longer one, for example with openssl rand -hex 32.");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            _errors.Add($"{tokenName}: there is no readable file {token}. Mount it, or correct the path.");
+        }
+        if (listen.Length > 0 && new Uri(listen).Port is > 0 and var port && Uri.TryCreate(Value(Setting.Names.Listen), UriKind.Absolute, out var first) && first.Port == port)
+            _errors.Add($"{listenName} and {Setting.Names.Listen} name the same port. Each listener needs a port of its own.");
+        return new OperationsSettings(listen, token);
     }
 
     private int Port(string name)
@@ -110,9 +183,8 @@ internal sealed class SettingsReader
         return value;
     }
 
-    private string Listen()
+    private string Listen(string name)
     {
-        const string name = Setting.Names.Listen;
         var value = Value(name) ?? "";
         var readable = value.Replace("://*:", "://0.0.0.0:", StringComparison.Ordinal).Replace("://+:", "://0.0.0.0:", StringComparison.Ordinal);
         if (Uri.TryCreate(readable, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0)
@@ -155,6 +227,9 @@ internal sealed class SettingsReader
             _errors.Add($"{name}: the thresholds do not rise. Order them and remove doubles.");
         return thresholds;
     }
+
+    /// <summary>Harbor's own exporter is told its host and port by the very names that Kubernetes gives a service called harbor.</summary>
+    private static bool IsHarborService(string name) => name is Setting.Names.ServiceHost or Setting.Names.ServicePort;
 
     private static string FlagOf(string name) => Setting.All.Single(setting => setting.Name == name).Flag;
 

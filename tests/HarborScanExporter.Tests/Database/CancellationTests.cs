@@ -23,11 +23,13 @@ public sealed class CancellationTests
         ["executions by id"] = ("execution", (snapshot, token) => ExecutionLookup.ExecutionsAsync(snapshot, [1], token)),
         ["tasks of executions"] = ("task", (snapshot, token) => ExecutionLookup.TasksAsync(snapshot, [1], token)),
         ["attributes"] = ("task", (snapshot, token) => ReportLookup.AttributesAsync(snapshot, [1], token)),
+        ["states"] = ("task", (snapshot, token) => TaskLookup.StatesAsync(snapshot, [1], token)),
+        ["jobs"] = ("task", (snapshot, token) => TaskLookup.NamedJobsAsync(snapshot, ["d318c1b17dff242a33f02544"], token)),
         ["reports"] = ("scan_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, token)),
         ["SBOMs"] = ("sbom_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, token)),
         ["paused queues"] = ("job_queue_status", (snapshot, token) => OperatorState.ReadAsync(snapshot, Facts, token)),
         ["read-only mode"] = ("properties", (snapshot, token) => OperatorState.ReadAsync(snapshot, Facts with { CanReadQueueStatus = false, CanReadMode = true }, token)),
-        ["blocked sweep"] = ("execution", (snapshot, token) => SweepBlockLookup.CountAsync(snapshot, [1], 130, token)),
+        ["blocked sweep"] = ("execution", (snapshot, token) => SweepBlockLookup.IdsAsync(snapshot, [1], 130, token)),
         ["robots"] = ("robot", (snapshot, token) => CollectAsync(new RobotsCollector(), snapshot, token)),
         ["sweepable"] = ("execution", (snapshot, token) => CollectAsync(new SweepableCollector(), snapshot, token)),
         ["orphan reports"] = ("scan_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
@@ -53,5 +55,5 @@ public sealed class CancellationTests
     }
 
     private static Task CollectAsync(ICollector collector, Snapshot snapshot, CancellationToken cancellationToken) =>
-        collector.CollectAsync(new Collection(snapshot, Facts, Limits, []), new Samples(), cancellationToken);
+        collector.CollectAsync(new Collection(new CollectionSources(null!, null, null, TimeProvider.System), snapshot, Facts, Limits, [], TimeSpan.FromSeconds(10)), new Samples(), cancellationToken);
 }

@@ -54,7 +54,7 @@ public sealed class SettingsReaderTests
     [InlineData("HARBOR_SCAN_LOST_AFTER", "1h", "HARBOR_SCAN_LOST_AFTER: 1h is out of range. Give 1h5m to 365d.")]
     [InlineData("HARBOR_SCAN_LISTEN", "localhost:10988", "HARBOR_SCAN_LISTEN: localhost:10988 is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.")]
     [InlineData("HARBOR_SCAN_LISTEN", "https://0.0.0.0:1", "HARBOR_SCAN_LISTEN: https://0.0.0.0:1 is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.")]
-    [InlineData("HARBOR_SCAN_COLLECTORS_ENABLED", "tasks,task", "HARBOR_SCAN_COLLECTORS_ENABLED: there is no collector task. Choose from database, executions, tasks, scan_all, diagnosis, robots, sweep, sweepable, orphan_reports.")]
+    [InlineData("HARBOR_SCAN_COLLECTORS_ENABLED", "tasks,task", "HARBOR_SCAN_COLLECTORS_ENABLED: there is no collector task. Choose from executions, tasks, scan_all, robots, sweep, sweepable, orphan_reports, jobservice, diagnosis, database.")]
     [InlineData("HARBOR_SCAN_AGE_THRESHOLDS", "5m,1m", "HARBOR_SCAN_AGE_THRESHOLDS: the thresholds do not rise. Order them and remove doubles.")]
     [InlineData("HARBOR_SCAN_AGE_THRESHOLDS", "5m,,6m", "HARBOR_SCAN_AGE_THRESHOLDS:  is no duration of a second or more. Write it as Prometheus does, for example 90s, 2h10m or 7d.")]
     [InlineData("HARBOR_SCAN_AGE_THRESHOLDS", "1s,2s,3s,4s,5s,6s,7s,8s,9s,10s,11s,12s,13s,14s,15s,16s,17s", "HARBOR_SCAN_AGE_THRESHOLDS: 17 thresholds are too many. Give at most 16; each adds nine series.")]

@@ -32,17 +32,26 @@ internal sealed class RunningExporter : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<RunningExporter> StartAsync(IReadOnlyDictionary<string, string> environment)
+    /// <param name="environment">Its settings.</param>
+    /// <param name="time">The clock that measures; the real one when not given.</param>
+    public static async Task<RunningExporter> StartAsync(IReadOnlyDictionary<string, string> environment, TimeProvider? time = null)
     {
         var reading = SettingsReader.Read(environment, new Dictionary<string, string>());
         Assert.Empty(reading.Errors);
-        var app = Exporter.Build(reading.Settings!, builder => builder.Logging.ClearProviders().AddFakeLogging());
+        var app = Exporter.Build(reading.Settings!, builder =>
+        {
+            builder.Logging.ClearProviders().AddFakeLogging();
+            if (time is not null) builder.Services.AddSingleton(time);
+        });
         await app.StartAsync();
         return new RunningExporter(app);
     }
 
     public static Task<RunningExporter> StartAsync(TestHarbor harbor, params (string Name, string Value)[] changes) =>
         StartAsync(harbor.Environment(changes));
+
+    public static Task<RunningExporter> StartAsync(TestHarbor harbor, TimeProvider time, params (string Name, string Value)[] changes) =>
+        StartAsync(harbor.Environment(changes), time);
 
     /// <summary>One scrape.</summary>
     public async Task<MetricsDocument> ScrapeAsync(double? timeoutSeconds = null)

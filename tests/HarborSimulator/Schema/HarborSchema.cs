@@ -56,6 +56,11 @@ public static class HarborSchema
             end;
             $$;
 
+            create table project_metadata (
+                id serial primary key, project_id integer not null, name varchar(255) not null, value varchar(255),
+                creation_time timestamp default current_timestamp, update_time timestamp default current_timestamp,
+                constraint unique_project_id_and_name unique (project_id, name)
+            );
             create table properties (
                 id serial primary key not null,
                 k varchar(64) not null unique,

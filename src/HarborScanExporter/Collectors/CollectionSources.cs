@@ -1,0 +1,17 @@
+using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.HarborApi;
+using HarborScanExporter.JobService;
+
+namespace HarborScanExporter.Collectors;
+
+/// <summary>Where a collection reads, and the little that is remembered from one to the next.</summary>
+/// <param name="Database">Harbor's database.</param>
+/// <param name="Evidence">The job service's Redis; null without it.</param>
+/// <param name="Api">Harbor's API; null without it.</param>
+/// <param name="Time">Measures; rows are aged by the database's clock.</param>
+internal sealed record CollectionSources(HarborDatabase Database, EvidenceReader? Evidence, SystemInfoClient? Api, TimeProvider Time)
+{
+    /// <summary>What was seen to be missing in the newest collection that could look.</summary>
+    public Sightings Sightings { get; set; } = Sightings.None;
+}

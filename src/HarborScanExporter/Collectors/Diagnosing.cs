@@ -1,0 +1,124 @@
+using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.JobService;
+
+namespace HarborScanExporter.Collectors;
+
+/// <summary>Brings rows, Redis and limits together: reads what the judges ask for, and lets them judge.</summary>
+internal static class Diagnosing
+{
+    /// <summary>The order in which tasks are judged when there are more than one collection takes.</summary>
+    public static IEnumerable<OpenTask> OldestFirst(IReadOnlyList<OpenTask> open) =>
+        open.OrderBy(task => task.Created ?? task.ExecutionStarted ?? 0).ThenBy(task => task.Id);
+
+    /// <summary>Diagnoses.</summary>
+    public static async Task<Diagnosed> RunAsync(Collection collection, CollectionSources sources, CancellationToken cancellationToken)
+    {
+        var open = await collection.OpenTasksAsync(cancellationToken);
+        var service = await collection.JobServiceAsync(cancellationToken);
+        var rows = await collection.DiagnosisRowsAsync(cancellationToken);
+        var state = await collection.OperatorStateAsync(cancellationToken);
+        var readOnly = await collection.ReadOnlyAsync(cancellationToken);
+        var paused = Paused(state, service);
+        var evidence = new RowEvidence
+        {
+            Now = collection.Facts.Now,
+            OpenTasks = open.Count,
+            AcknowledgedBacklog = open.Any(task => !task.IsRunning && task.IsAcknowledged),
+            Hooks = HookActivity.Of((await collection.TasksAsync(cancellationToken)).Hooks, collection.Facts.Now),
+            QueuePaused = paused?.Contains(ScanType.ImageScan) ?? false,
+            ReadOnly = readOnly ?? false,
+        };
+        var judging = new Judging(evidence, service, collection.Limits, Look(open, service, sources));
+        var tasks = await JudgeAsync(collection, open, judging, cancellationToken);
+        var newestManual = (await collection.ExecutionsAsync(cancellationToken)).NewestManualScanAll;
+        var blocked = ScanAllBlock.Holds(
+            newestManual,
+            rows.Executions.FirstOrDefault(found => found.Execution.Id == newestManual?.Id)?.Kind,
+            [.. tasks.Where(task => task.Task.ExecutionId == newestManual?.Id).Select(task => task.Judgement)]);
+        return new Diagnosed
+        {
+            Now = evidence.Now,
+            SchemaVersion = collection.Facts.SchemaVersion,
+            Tasks = tasks,
+            Executions = rows.Executions,
+            WrongCodes =
+            [
+                .. (await collection.TasksAsync(cancellationToken)).Scans.Where(group => ScanStatus.IsFinal(group.Status))
+                    .SelectMany(group => (group.LowCodeExecutions ?? []).Select(execution => (group.Type, Execution: execution)))
+                    .CountBy(task => task).Select(counted => new WrongCodes(counted.Key.Type, counted.Key.Execution, counted.Value)),
+            ],
+            SweepBlocked = rows.SweepBlocked,
+            BlockingScanAll = blocked ? newestManual : null,
+            JobService = service,
+            OrphanHooks = await collection.OrphanHooksAsync(cancellationToken),
+            PausedQueues = paused,
+            ReadOnly = readOnly,
+        };
+    }
+
+    /// <summary>The paused queues: what Redis says where it can be read, else what Harbor's rows say; null when neither can.</summary>
+    public static IReadOnlySet<string>? Paused(OperatorState state, JobServiceEvidence service)
+    {
+        if (!service.IsUsable) return state.PausedQueues;
+        var paused = new HashSet<string>(StringComparer.Ordinal);
+        if (service.Scans.Paused) paused.Add(ScanType.ImageScan);
+        if (service.Sweeps.Paused) paused.Add(ExecutionPass.Sweep);
+        return paused;
+    }
+
+    /// <summary>What is missing in this collection, and since when; a collection that could not look begins anew.</summary>
+    private static Dictionary<long, double> Look(IReadOnlyList<OpenTask> open, JobServiceEvidence service, CollectionSources sources)
+    {
+        var clock = sources.Time.GetTimestamp() / (double)sources.Time.TimestampFrequency;
+        Sighting[] seen = !service.IsUsable ? [] :
+        [
+            .. from task in open
+               let job = Judging.JobOf(task, service)
+               where job is not null
+               let absence = EvidenceJudge.AbsenceOf(job, service)
+               where absence != Absence.None
+               select Sighting.Of(task, absence),
+        ];
+        sources.Sightings = sources.Sightings.Next(seen, clock);
+        return seen.DistinctBy(sighting => sighting.TaskId).ToDictionary(sighting => sighting.TaskId, sighting => sources.Sightings.SeenFor(sighting, clock));
+    }
+
+    private static async Task<IReadOnlyList<JudgedTask>> JudgeAsync(
+        Collection collection, IReadOnlyList<OpenTask> open, Judging judging, CancellationToken cancellationToken)
+    {
+        // Only tasks in doubt, or stuck whatever their reports say, are worth reading what they name, and reading again.
+        long[] inDoubt = [.. open.Where(judging.IsInDoubt).Select(task => task.Id)];
+        var again = judging.Service.IsUsable
+            ? await collection.ReadAsync((from, token) => TaskLookup.StatesAsync(from, inDoubt, token), cancellationToken)
+            : null;
+        var attributes = await collection.ReadAsync((from, token) => ReportLookup.AttributesAsync(from, inDoubt, token), cancellationToken);
+        string[] uuids = [.. attributes.Values.SelectMany(named => named.ReportUuids).Distinct(StringComparer.Ordinal)];
+        var reports = await collection.ReadAsync(
+            (from, token) => ReportLookup.ReportsAsync(from, uuids, collection.Facts.CanReadSbomReport, token), cancellationToken);
+        var doubted = inDoubt.ToHashSet();
+        List<JudgedTask> judged = new(open.Count);
+        foreach (var task in open)
+        {
+            var isAgain = again is not null && doubted.Contains(task.Id);
+            var now = isAgain ? again!.GetValueOrDefault(task.Id) : null;
+            // Final or gone by now: not open.
+            if (isAgain && (now is null || !ScanStatus.IsOpen(now.Status))) continue;
+            var named = attributes.GetValueOrDefault(task.Id);
+            ScanReport[] its = [.. (named?.ReportUuids ?? []).Select(uuid => reports.GetValueOrDefault(uuid)).OfType<ScanReport>()];
+            var stored = its.Length > 0 && its.Length == named!.ReportUuids.Count && its.All(report => report.Stored);
+            judged.Add(new JudgedTask
+            {
+                Task = task,
+                Judgement = isAgain && !now!.IsThatOf(task) ? Judgement.Settling : judging.Judge(task, stored),
+                Job = Judging.JobOf(task, judging.Service),
+                SeenFor = judging.SeenFor(task),
+                Named = named,
+                Reports = its,
+                Stored = stored,
+            });
+        }
+        return judged;
+    }
+}

@@ -1,0 +1,69 @@
+using HarborScanExporter.Harbor;
+
+namespace HarborScanExporter.Diagnosis;
+
+/// <summary>An open task with its judgement and what it rests on.</summary>
+internal sealed record JudgedTask
+{
+    public required OpenTask Task { get; init; }
+
+    public required Judgement Judgement { get; init; }
+
+    /// <summary>What Redis holds of its job; null where Redis was not asked about it.</summary>
+    public JobEvidence? Job { get; init; }
+
+    /// <summary>For how many seconds the same absence was seen.</summary>
+    public double SeenFor { get; init; }
+
+    /// <summary>What the task names; null where that was not read, for tasks that are not in doubt.</summary>
+    public TaskAttributes? Named { get; init; }
+
+    /// <summary>The reports it names, as far as they exist.</summary>
+    public IReadOnlyList<ScanReport> Reports { get; init; } = [];
+
+    /// <summary>Whether it names reports and every one of them is stored.</summary>
+    public bool Stored { get; init; }
+}
+
+/// <summary>An execution that contradicts its tasks, and how.</summary>
+/// <param name="Execution">The execution.</param>
+/// <param name="Kind">One of <see cref="Inconsistency"/>.</param>
+/// <param name="OpenTasks">How many of its tasks are open.</param>
+/// <param name="Tasks">How many it has.</param>
+internal sealed record InconsistentExecution(ScanExecution Execution, string Kind, int OpenTasks, long Tasks);
+
+/// <summary>Tasks of one execution whose status is final and whose code is below 3.</summary>
+internal sealed record WrongCodes(string Type, long ExecutionId, long Tasks);
+
+/// <summary>What one collection found out about the scans that are not over; metrics, findings and repairs all speak of it.</summary>
+internal sealed record Diagnosed
+{
+    /// <summary>The database's clock at the snapshot, in seconds since 1970.</summary>
+    public required double Now { get; init; }
+
+    public required long SchemaVersion { get; init; }
+
+    /// <summary>Every open task.</summary>
+    public required IReadOnlyList<JudgedTask> Tasks { get; init; }
+
+    public required IReadOnlyList<InconsistentExecution> Executions { get; init; }
+
+    public required IReadOnlyList<WrongCodes> WrongCodes { get; init; }
+
+    /// <summary>The executions that Harbor's sweep should remove and cannot, by type.</summary>
+    public required IReadOnlyDictionary<string, IReadOnlyList<long>> SweepBlocked { get; init; }
+
+    /// <summary>The manual scan-all for whose sake Harbor refuses another though it is not alive; null when there is none.</summary>
+    public ScanExecution? BlockingScanAll { get; init; }
+
+    public required JobServiceEvidence JobService { get; init; }
+
+    /// <summary>Jobs whose hooks are sent again and again though no task names them; null where that cannot be asked.</summary>
+    public IReadOnlyList<string>? OrphanHooks { get; init; }
+
+    /// <summary>The paused queues; null when unknown.</summary>
+    public IReadOnlySet<string>? PausedQueues { get; init; }
+
+    /// <summary>Whether Harbor is read-only; null when unknown.</summary>
+    public bool? ReadOnly { get; init; }
+}

@@ -1,0 +1,140 @@
+using HarborScanExporter.Harbor;
+
+namespace HarborScanExporter.Diagnosis;
+
+/// <summary>How far the job service's Redis can be asked; all but <see cref="NotConfigured"/> are label values of <c>state</c>.</summary>
+internal enum EvidenceState
+{
+    /// <summary>No HARBOR_REDIS_URL: verdicts rest on rows alone.</summary>
+    NotConfigured,
+
+    /// <summary>Readable, and it shows a job service: known_jobs or a fresh heartbeat.</summary>
+    Usable,
+
+    /// <summary>No connection, or no answer in time.</summary>
+    Unreachable,
+
+    /// <summary>A wrong password, or a command or key that the user may not use.</summary>
+    Refused,
+
+    /// <summary>Readable and without known_jobs and live pools: another database number or namespace, or emptied.</summary>
+    Empty,
+}
+
+/// <summary>The words of <see cref="EvidenceState"/> in labels and findings.</summary>
+internal static class EvidenceStateWords
+{
+    /// <summary>The lower-case word.</summary>
+    public static string Word(this EvidenceState state) => state switch
+    {
+        EvidenceState.NotConfigured => "not_configured",
+        EvidenceState.Usable => "usable",
+        EvidenceState.Unreachable => "unreachable",
+        EvidenceState.Refused => "refused",
+        _ => "empty",
+    };
+}
+
+/// <summary>A worker pool: one instance of the job service.</summary>
+/// <param name="Id">Its id in Redis.</param>
+/// <param name="Heartbeat">Unix seconds of its newest heartbeat; null when only its lists are left.</param>
+/// <param name="Started">Unix seconds of its start.</param>
+/// <param name="Concurrency">How many workers it has.</param>
+/// <param name="Host">Its host's name.</param>
+internal sealed record WorkerPool(string Id, double? Heartbeat, double? Started, int Concurrency, string? Host)
+{
+    /// <summary>Harbor itself calls a pool dead after 10 s; three beats more leave room for the clocks.</summary>
+    public const double FreshSeconds = 30;
+
+    /// <summary>Whether its heartbeat is fresh at that time, in seconds since 1970.</summary>
+    public bool IsAliveAt(double now) => Heartbeat is { } heartbeat && now - heartbeat <= FreshSeconds;
+}
+
+/// <summary>One queue of the job service.</summary>
+/// <param name="Length">Jobs that wait in it.</param>
+/// <param name="Oldest">Unix seconds at which the oldest job among those read was enqueued; null when none was read.</param>
+/// <param name="Paused">Whether an operator paused it.</param>
+internal sealed record QueueEvidence(long Length, double? Oldest, bool Paused);
+
+/// <summary>A worker that is held by a job whose work is over for Harbor (failure mode GHOST).</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Pool">The pool whose worker it holds.</param>
+/// <param name="Status">The final word of its record; null when the record has expired.</param>
+internal sealed record GhostWorker(string JobId, string Pool, string? Status);
+
+/// <summary>What Redis holds of one job. Read in the order queue, lists in progress, record.</summary>
+internal sealed record JobEvidence
+{
+    /// <summary>It stands in the queue.</summary>
+    public bool IsQueued { get; init; }
+
+    /// <summary>The pool whose list or worker holds it; null when none does.</summary>
+    public WorkerPool? Holder { get; init; }
+
+    /// <summary>Unix seconds at which the worker began; null when no worker tells.</summary>
+    public double? WorkerStarted { get; init; }
+
+    /// <summary>Its record; null when there is none, or one without <c>id</c>.</summary>
+    public JobRecord? Record { get; init; }
+
+    /// <summary>Nothing in Redis names the job.</summary>
+    public static JobEvidence Nothing { get; } = new();
+}
+
+/// <summary>What the job service's Redis says, for judging open tasks with proof (harbor-facts 8.6).</summary>
+internal sealed record JobServiceEvidence
+{
+    public required EvidenceState State { get; init; }
+
+    /// <summary>Why it cannot be used, in a sentence; null when it can.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>Where it was looked for, without credentials.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>Redis' own clock, in seconds since 1970.</summary>
+    public double Now { get; init; }
+
+    public IReadOnlyList<WorkerPool> Pools { get; init; } = [];
+
+    /// <summary>Workers of live pools that hold a job of any type.</summary>
+    public int BusyWorkers { get; init; }
+
+    /// <summary>Workers of live pools.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>The queue in which scans of all types wait.</summary>
+    public QueueEvidence Scans { get; init; } = new(0, null, false);
+
+    /// <summary>The queue of Harbor's sweep.</summary>
+    public QueueEvidence Sweeps { get; init; } = new(0, null, false);
+
+    /// <summary>Whether the queue and every list in progress were read in whole: only then does absence from them prove anything.</summary>
+    public bool ListsReadWhole { get; init; }
+
+    /// <summary>
+    /// Whether Redis was emptied while a pool that still lives was up: a pool announces its job types in known_jobs at its start, and after
+    /// the loss only what is enqueued anew comes back. A scan that ran then may still be in a worker's memory and report its end.
+    /// </summary>
+    public bool EmptiedUnderPools { get; init; }
+
+    /// <summary>What Redis holds of the judged jobs, by job id; a job that was not asked about is missing.</summary>
+    public IReadOnlyDictionary<string, JobEvidence> Jobs { get; init; } = new Dictionary<string, JobEvidence>();
+
+    public IReadOnlyList<GhostWorker> Ghosts { get; init; } = [];
+
+    /// <summary>Jobs whose hook is sent again and again and that no open task names; whether a task names them the database must say.</summary>
+    public IReadOnlyList<string> UnclaimedHooks { get; init; } = [];
+
+    public bool IsUsable => State == EvidenceState.Usable;
+
+    /// <summary>Whether a pool's heartbeat is fresh.</summary>
+    public bool IsUp => Pools.Any(pool => pool.IsAliveAt(Now));
+
+    /// <summary>Since when a pool has lived without a break, in seconds since 1970; null when none lives.</summary>
+    public double? UpSince => Pools.Where(pool => pool.IsAliveAt(Now)).Min(pool => pool.Started ?? Now);
+
+    /// <summary>Evidence there is none of.</summary>
+    public static JobServiceEvidence Without(EvidenceState state, string? problem = null, string address = "") =>
+        new() { State = state, Problem = problem, Address = address };
+}

@@ -1,0 +1,309 @@
+using System.Globalization;
+using System.Text.Json;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+using StackExchange.Redis;
+
+namespace HarborScanExporter.JobService;
+
+/// <summary>
+/// Reads from the job service's Redis what proves a verdict: queue, then lists in progress, then records, in this order, so that a job on its
+/// way from one to the next is seen in one of them at least (harbor-facts 8.6). Everything is bounded and read-only; of queue entries, worker
+/// hashes and records only fields without secrets are kept.
+/// </summary>
+internal sealed class EvidenceReader(RedisConnection connection, string ns) : IDisposable
+{
+    /// <summary>Tasks whose record is read in one collection.</summary>
+    public const int MaxTasks = 5_000;
+
+    /// <summary>A queue no longer than two ends is read in whole.</summary>
+    private const int QueueEnd = 500;
+
+    /// <summary>Pools, and workers or jobs of one pool; far beyond any installation seen.</summary>
+    private const int MaxPools = 200;
+    private const int MaxWorkers = 2_000;
+
+    /// <summary>Commands under way at once.</summary>
+    private const int Pipeline = 1_000;
+
+    /// <summary>A stopped or failed job leaves its worker within one look at its stop flag; this much later it holds it.</summary>
+    private const double GhostSettle = 5 * 60;
+
+    /// <summary>A job whose transaction core has not committed yet has no row; hooks are sent again after an hour.</summary>
+    private const double HookSettle = 15 * 60;
+
+    private static readonly RedisValue[] PoolFields = ["heartbeat_at", "started_at", "concurrency", "worker_ids", "host", "job_names"];
+    private static readonly RedisValue[] WorkerFields = ["job_id", "started_at"];
+    private static readonly RedisValue[] RecordFields = ["id", "status", "revision", "update_time", "ack"];
+    private static readonly RedisValue[] TrackedFields = ["id", "status", "revision", "update_time", "ack", "web_hook_url", "upstream_job_id"];
+
+    private readonly JobServiceKeys _keys = new(ns);
+    private readonly TrackedWindow _window = new();
+
+    /// <summary>A collection that was given up may still be reading when the next begins; the walk over tracked jobs is one.</summary>
+    private readonly SemaphoreSlim _one = new(1);
+
+    /// <summary>Reads; that Redis cannot be used is an answer, not an error.</summary>
+    /// <param name="open">The job ids of all open tasks; of the first <see cref="MaxTasks"/> of them the records are read.</param>
+    /// <param name="timeout">How long it may take.</param>
+    /// <param name="cancellationToken">Ends it earlier.</param>
+    public async Task<JobServiceEvidence> ReadAsync(IReadOnlyList<string> open, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+        try
+        {
+            await _one.WaitAsync(limit.Token);
+            try
+            {
+                var redis = await connection.OpenAsync(timeout, limit.Token);
+                return await ReadAsync(redis, open, limit.Token);
+            }
+            finally
+            {
+                _one.Release();
+            }
+        }
+        catch (Exception error) when (error is RedisException or TimeoutException or OperationCanceledException or RedisUnusableException or IOException or ObjectDisposedException)
+        {
+            connection.Forget();
+            cancellationToken.ThrowIfCancellationRequested();
+            var unusable = RedisUnusableException.Of(error, connection.Address);
+            return JobServiceEvidence.Without(unusable.State, unusable.Message, connection.Address);
+        }
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private async Task<JobServiceEvidence> ReadAsync(IDatabase redis, IReadOnlyList<string> open, CancellationToken cancellationToken)
+    {
+        var known = redis.SetMembersAsync(_keys.KnownJobs);
+        var announced = redis.SetMembersAsync(_keys.Pools);
+        var counted = redis.HashKeysAsync(_keys.Running(JobServiceKeys.Scans));
+        var clock = redis.ExecuteAsync("TIME");
+        var scanPaused = redis.KeyExistsAsync(_keys.Paused(JobServiceKeys.Scans));
+        var sweepPaused = redis.KeyExistsAsync(_keys.Paused(Database.ExecutionPass.Sweep));
+        var sweepLength = redis.ListLengthAsync(_keys.Queue(Database.ExecutionPass.Sweep));
+        var sweepNext = redis.ListRangeAsync(_keys.Queue(Database.ExecutionPass.Sweep), -1, -1);
+        var queue = await ReadQueueAsync(redis, cancellationToken);
+        await Task.WhenAll(known, announced, counted, clock, scanPaused, sweepPaused, sweepLength, sweepNext).WaitAsync(cancellationToken);
+
+        var now = TimeOf((RedisResult[])(await clock)!);
+        string[] poolIds = [.. (await announced).Concat(await counted).Select(id => id.ToString()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        var (pools, workers, jobNames) = await ReadPoolsAsync(redis, [.. poolIds.Take(MaxPools)], cancellationToken);
+        var held = await ReadHeldAsync(redis, pools, workers, now, cancellationToken);
+        var knownJobs = (await known).Select(job => job.ToString()).ToHashSet(StringComparer.Ordinal);
+        var evidence = new JobServiceEvidence
+        {
+            State = knownJobs.Count > 0 || pools.Any(pool => pool.IsAliveAt(now)) ? EvidenceState.Usable : EvidenceState.Empty,
+            Address = connection.Address,
+            Now = now,
+            Pools = pools,
+            BusyWorkers = held.Busy,
+            Workers = pools.Where(pool => pool.IsAliveAt(now)).Sum(pool => pool.Concurrency),
+            Scans = new QueueEvidence(queue.Length, queue.Oldest, await scanPaused),
+            Sweeps = new QueueEvidence(await sweepLength, (await sweepNext).Select(item => QueueItem.Parse(item)?.Enqueued).FirstOrDefault(), await sweepPaused),
+            ListsReadWhole = queue.Whole && held.Whole && poolIds.Length <= MaxPools,
+            EmptiedUnderPools = pools.Any(pool => pool.IsAliveAt(now) && jobNames.GetValueOrDefault(pool.Id, []).Any(job => !knownJobs.Contains(job))),
+        };
+        if (evidence.State == EvidenceState.Empty)
+        {
+            return evidence with
+            {
+                Problem = $"{connection.Address} shows no job service under the namespace {ns}: neither known_jobs nor a fresh heartbeat. "
+                    + "Check the database number (2 in Harbor's installer, 1 in its chart) and HARBOR_REDIS_NAMESPACE.",
+            };
+        }
+        return await WithRecordsAsync(redis, evidence, open, queue.Ids, held.Jobs, cancellationToken);
+    }
+
+    private async Task<JobServiceEvidence> WithRecordsAsync(IDatabase redis, JobServiceEvidence evidence, IReadOnlyList<string> open, HashSet<string> queued,
+        Dictionary<string, HeldJob> held, CancellationToken cancellationToken)
+    {
+        string[] judged = [.. open.Where(id => id.Length > 0).Distinct(StringComparer.Ordinal).Take(MaxTasks)];
+        // What only waits in the queue is judged without its record.
+        string[] asked = [.. judged.Where(id => !queued.Contains(id) || held.ContainsKey(id))];
+        var claimed = open.ToHashSet(StringComparer.Ordinal);
+        string[] strange = [.. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && !claimed.Contains(job.Key)).Select(job => job.Key)];
+        var records = await ReadRecordsAsync(redis, [.. asked, .. strange], cancellationToken);
+        return evidence with
+        {
+            Jobs = judged.ToDictionary(id => id, id => new JobEvidence
+            {
+                IsQueued = queued.Contains(id),
+                Holder = held.GetValueOrDefault(id)?.Pool,
+                WorkerStarted = held.GetValueOrDefault(id)?.Started,
+                Record = records.GetValueOrDefault(id),
+            }, StringComparer.Ordinal),
+            Ghosts =
+            [
+                .. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && IsGhost(job.Value, records.GetValueOrDefault(job.Key), claimed.Contains(job.Key), evidence.Now))
+                    .Select(job => new GhostWorker(job.Key, job.Value.Pool.Id, records.GetValueOrDefault(job.Key)?.Status)),
+            ],
+            UnclaimedHooks = await ReadUnclaimedAsync(redis, claimed, evidence.Now, cancellationToken),
+        };
+    }
+
+    /// <summary>A worker is held for nothing when its job's record is final for some minutes, or has expired with no open row of it left.</summary>
+    private static bool IsGhost(HeldJob job, JobRecord? record, bool claimed, double now) => record is null
+        ? !claimed && job.Enqueued is { } enqueued && now - enqueued > 24 * 3600
+        : record.IsFinal && now - (record.Updated ?? 0) > GhostSettle;
+
+    private async Task<ReadQueue> ReadQueueAsync(IDatabase redis, CancellationToken cancellationToken)
+    {
+        var key = _keys.Queue(JobServiceKeys.Scans);
+        var length = await redis.ListLengthAsync(key).WaitAsync(cancellationToken);
+        if (length <= 2 * QueueEnd)
+        {
+            // One atomic read, with room for what is pushed meanwhile.
+            var all = await redis.ListRangeAsync(key, 0, 3 * QueueEnd - 1).WaitAsync(cancellationToken);
+            return ReadQueue.Of(all, Math.Max(length, all.Length), all.Length < 3 * QueueEnd);
+        }
+        var next = redis.ListRangeAsync(key, -QueueEnd, -1);
+        var back = redis.ListRangeAsync(key, 0, QueueEnd - 1);
+        await Task.WhenAll(next, back).WaitAsync(cancellationToken);
+        return ReadQueue.Of([.. await next, .. await back], length, whole: false);
+    }
+
+    private async Task<(IReadOnlyList<WorkerPool> Pools, Dictionary<string, string[]> Workers, Dictionary<string, string[]> JobNames)> ReadPoolsAsync(
+        IDatabase redis, string[] ids, CancellationToken cancellationToken)
+    {
+        var hashes = await Task.WhenAll(ids.Select(id => redis.HashGetAsync(_keys.Pool(id), PoolFields))).WaitAsync(cancellationToken);
+        List<WorkerPool> pools = [];
+        var workers = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var jobNames = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        foreach (var (id, fields) in ids.Zip(hashes))
+        {
+            workers[id] = Words(fields[3]);
+            jobNames[id] = Words(fields[5]);
+            var concurrency = Number(fields[2]) is { } number and >= 0 and <= int.MaxValue ? (int)number : workers[id].Length;
+            pools.Add(new WorkerPool(id, Number(fields[0]), Number(fields[1]), concurrency, fields[4].IsNullOrEmpty ? null : fields[4].ToString()));
+        }
+        return (pools, workers, jobNames);
+    }
+
+    private async Task<ReadHeld> ReadHeldAsync(
+        IDatabase redis, IReadOnlyList<WorkerPool> pools, Dictionary<string, string[]> workers, double now, CancellationToken cancellationToken)
+    {
+        var lists = await Task.WhenAll(pools.Select(pool => redis.ListRangeAsync(_keys.InProgress(JobServiceKeys.Scans, pool.Id), 0, MaxWorkers - 1)))
+            .WaitAsync(cancellationToken);
+        (WorkerPool Pool, string Worker)[] live =
+            [.. pools.Where(pool => pool.IsAliveAt(now)).SelectMany(pool => workers[pool.Id].Take(MaxWorkers).Select(worker => (pool, worker)))];
+        var observed = await Task.WhenAll(live.Select(one => redis.HashGetAsync(_keys.Worker(one.Worker), WorkerFields))).WaitAsync(cancellationToken);
+
+        var jobs = new Dictionary<string, HeldJob>(StringComparer.Ordinal);
+        // Lists of dead pools first: what a live one holds as well is the live one's.
+        foreach (var (pool, list) in pools.Zip(lists).OrderBy(pair => pair.First.IsAliveAt(now)))
+        {
+            foreach (var item in list.Select(item => QueueItem.Parse(item)).OfType<QueueItem>()) jobs[item.Id] = new HeldJob(pool, null, item.Enqueued);
+        }
+        var busy = 0;
+        foreach (var ((pool, _), fields) in live.Zip(observed))
+        {
+            if (fields[0].IsNullOrEmpty) continue;
+            busy++;
+            var id = fields[0].ToString();
+            if (!jobs.TryGetValue(id, out var listed)) jobs[id] = new HeldJob(pool, Number(fields[1]), null);
+            else if (listed.Pool.IsAliveAt(now)) jobs[id] = listed with { Started = Number(fields[1]) };
+            else jobs[id] = new HeldJob(pool, Number(fields[1]), listed.Enqueued);
+        }
+        // A worker's own hash expires after a day, the list keeps the job.
+        var unseen = jobs.Values.Count(job => job.Pool.IsAliveAt(now) && job.Started is null);
+        return new ReadHeld(jobs, busy + unseen, lists.All(list => list.Length < MaxWorkers));
+    }
+
+    private async Task<Dictionary<string, JobRecord>> ReadRecordsAsync(IDatabase redis, string[] jobs, CancellationToken cancellationToken)
+    {
+        var records = new Dictionary<string, JobRecord>(jobs.Length, StringComparer.Ordinal);
+        foreach (var chunk in jobs.Chunk(Pipeline))
+        {
+            var hashes = await Task.WhenAll(chunk.Select(job => ReadHashAsync(redis, _keys.Record(job), RecordFields))).WaitAsync(cancellationToken);
+            foreach (var (job, fields) in chunk.Zip(hashes))
+            {
+                if (RecordOf(fields) is { } record) records[job] = record;
+            }
+        }
+        return records;
+    }
+
+    /// <summary>The jobs whose hooks core does not take, as far as the walk has come; those of open tasks left out.</summary>
+    private async Task<IReadOnlyList<string>> ReadUnclaimedAsync(IDatabase redis, HashSet<string> claimed, double now, CancellationToken cancellationToken)
+    {
+        while (_window.WantsPage)
+        {
+            var page = (RedisResult[])(await redis.ExecuteAsync("HSCAN", (RedisKey)_keys.Tracked, _window.Cursor, "COUNT", 1000).WaitAsync(cancellationToken))!;
+            var pairs = (string[])page[1]!;
+            _window.Add((string)page[0]!, Enumerable.Range(0, pairs.Length / 2).Select(i => pairs[2 * i]).Where(id => !claimed.Contains(id)));
+        }
+        var looked = _window.Take();
+        var hashes = await Task.WhenAll(looked.Select(job => ReadHashAsync(redis, _keys.Record(job), TrackedFields))).WaitAsync(cancellationToken);
+        // A job without a hook address has no row and needs none; core looks for a run of a schedule by the schedule's own id.
+        return _window.Keep(looked, looked.Zip(hashes)
+            .Where(pair => RecordOf(pair.Second) is { IsAcknowledged: false } record && !pair.Second[5].IsNullOrEmpty && now - (record.Updated ?? now) > HookSettle)
+            .Select(pair => (pair.First, pair.Second[6].IsNullOrEmpty ? pair.First : pair.Second[6].ToString())));
+    }
+
+    /// <summary>A key of another type is nobody's record; it must not fail the others.</summary>
+    private static async Task<RedisValue[]> ReadHashAsync(IDatabase redis, string key, RedisValue[] fields)
+    {
+        try
+        {
+            return await redis.HashGetAsync(key, fields);
+        }
+        catch (RedisServerException error) when (error.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            return new RedisValue[fields.Length];
+        }
+    }
+
+    /// <summary>A hash without id is what an expired record leaves when the job ends after it.</summary>
+    private static JobRecord? RecordOf(RedisValue[] fields) => fields[0].IsNullOrEmpty
+        ? null
+        : new JobRecord(fields[1], (long)(Number(fields[2]) ?? 0), Number(fields[3]), AcknowledgedIn(fields[4]));
+
+    private static (long Revision, int Code)? AcknowledgedIn(RedisValue ack)
+    {
+        if (ack.IsNullOrEmpty) return null;
+        try
+        {
+            using var document = JsonDocument.Parse((ReadOnlyMemory<byte>)ack);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("revision", out var revision) && revision.TryGetInt64(out var number)
+                && document.RootElement.TryGetProperty("status", out var status) && status.ValueKind == JsonValueKind.String
+                ? (number, ScanStatus.CodeOf(status.GetString()))
+                : null;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static double TimeOf(RedisResult[] time) =>
+        double.Parse((string)time[0]!, CultureInfo.InvariantCulture) + double.Parse((string)time[1]!, CultureInfo.InvariantCulture) / 1e6;
+
+    private static double? Number(RedisValue value) =>
+        !value.IsNullOrEmpty && double.TryParse(value.ToString(), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static string[] Words(RedisValue list) => list.IsNullOrEmpty ? [] : list.ToString().Split(',', StringSplitOptions.RemoveEmptyEntries);
+
+    private sealed record HeldJob(WorkerPool Pool, double? Started, double? Enqueued);
+
+    private sealed record ReadHeld(Dictionary<string, HeldJob> Jobs, int Busy, bool Whole);
+
+    private sealed record ReadQueue(HashSet<string> Ids, double? Oldest, long Length, bool Whole)
+    {
+        public static ReadQueue Of(RedisValue[] items, long length, bool whole)
+        {
+            var ids = new HashSet<string>(items.Length, StringComparer.Ordinal);
+            double? oldest = null;
+            foreach (var value in items)
+            {
+                if (QueueItem.Parse(value) is not { } item) continue;
+                ids.Add(item.Id);
+                if (item.Enqueued is { } enqueued && !(oldest <= enqueued)) oldest = enqueued;
+            }
+            return new ReadQueue(ids, oldest, length, whole);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using HarborScanExporter.Collectors;
+using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Operations;
+
+/// <summary>Looks at Harbor through the same gate as a scrape, and reads who is blocked by what it finds.</summary>
+internal sealed class FindingsReader(ScrapeGate gate, HarborDatabase database, ExporterSettings settings)
+{
+    /// <summary>Stuck tasks whose artifacts are looked up; the oldest. More than that is one trouble, not thousands.</summary>
+    private const int MostDetailed = 5_000;
+
+    /// <summary>Looks once.</summary>
+    /// <param name="cancellationToken">Whoever asked went away.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public async Task<FindingsReport> ReadAsync(CancellationToken cancellationToken)
+    {
+        var exposition = await gate.ScrapeAsync(settings.ScrapeTimeout, cancellationToken);
+        if (exposition.Diagnosed is not { } diagnosed)
+        {
+            var problem = $"Harbor's database could not be read ({exposition.Failure ?? FailureReason.Other}). {FailureReason.Mend(exposition.Failure ?? FailureReason.Other)}";
+            return new FindingsReport { State = new ScanningState(ScanningLevel.Unknown, problem), Problem = problem, Facts = exposition.Facts, Exposition = exposition };
+        }
+        var limits = settings.Limits;
+        var artifacts = await ArtifactsAsync(diagnosed, exposition.Facts!, cancellationToken);
+        var robots = exposition.Collected.All.Where(sample => sample.Family == RobotsCollector.Leaked).Select(sample => (long?)sample.Value).FirstOrDefault();
+        Finding[] findings =
+        [
+            .. SystemFindings.Of(diagnosed, robots, limits)
+                .Concat(ExecutionFindings.Of(diagnosed))
+                .Concat(diagnosed.Tasks.Where(task => task.Judgement.IsStuck).Select(task => TaskFindings.Of(task, artifacts.Of(task), diagnosed, limits)))
+                .OrderBy(finding => finding.Severity).ThenBy(finding => finding.Kind).ThenBy(finding => finding.Since ?? double.MaxValue).ThenBy(finding => finding.Id, StringComparer.Ordinal),
+        ];
+        return new FindingsReport
+        {
+            State = ScanningState.Of(diagnosed, findings),
+            Now = diagnosed.Now,
+            Findings = findings,
+            Diagnosed = diagnosed,
+            Facts = exposition.Facts,
+            Exposition = exposition,
+        };
+    }
+
+    private async Task<HeldArtifacts> ArtifactsAsync(Diagnosed diagnosed, DatabaseFacts facts, CancellationToken cancellationToken)
+    {
+        JudgedTask[] stuck = [.. diagnosed.Tasks.Where(task => task.Judgement.IsStuck).OrderByDescending(task => task.Task.AgeAt(diagnosed.Now)).Take(MostDetailed)];
+        if (stuck.Length == 0) return HeldArtifacts.None;
+        try
+        {
+            await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
+            long[] ids = [.. stuck.Select(task => task.Named?.ArtifactId).OfType<long>().Distinct()];
+            var scanned = await snapshot.ReadAsync((from, token) => ArtifactLookup.ByIdAsync(from, ids, token), cancellationToken);
+            string[] digests = [.. stuck.SelectMany(task => task.Reports.Select(report => report.Digest)).OfType<string>().Concat(scanned.Select(artifact => artifact.Digest)).Distinct(StringComparer.Ordinal)];
+            var holding = await snapshot.ReadAsync((from, token) => ArtifactLookup.ByDigestAsync(from, digests, token), cancellationToken);
+            long[] projects = [.. holding.Select(artifact => artifact.ProjectId).Distinct()];
+            var preventing = facts.CanReadProjectMetadata
+                ? await snapshot.ReadAsync((from, token) => ArtifactLookup.PreventingAsync(from, projects, token), cancellationToken)
+                : null;
+            return new HeldArtifacts(scanned, holding, preventing);
+        }
+        catch (Npgsql.NpgsqlException)
+        {
+            // The verdicts stand without the names of those they block.
+            return HeldArtifacts.None;
+        }
+    }
+
+    private sealed class HeldArtifacts(IReadOnlyList<ArtifactPlace> scanned, IReadOnlyList<ArtifactPlace> holding, IReadOnlySet<long>? preventing)
+    {
+        private readonly Dictionary<long, string> _digests = scanned.ToDictionary(artifact => artifact.ArtifactId, artifact => artifact.Digest);
+        private readonly ILookup<string, ArtifactPlace> _places = holding.ToLookup(artifact => artifact.Digest, StringComparer.Ordinal);
+
+        public static HeldArtifacts None { get; } = new([], [], null);
+
+        public IReadOnlyList<BlockedArtifact> Of(JudgedTask task)
+        {
+            var digests = task.Reports.Select(report => report.Digest).OfType<string>();
+            if (task.Named?.ArtifactId is { } id && _digests.TryGetValue(id, out var own)) digests = digests.Append(own);
+            return
+            [
+                .. from digest in digests.Distinct(StringComparer.Ordinal)
+                   from place in _places[digest]
+                   select new BlockedArtifact(place.Repository.Split('/')[0], place.Repository, digest, preventing?.Contains(place.ProjectId)),
+            ];
+        }
+    }
+}
