@@ -206,6 +206,12 @@ public sealed class EvidenceJudgeTests
         Assert.False(new JobRecord("Success", 100, 0, null).IsAcknowledged);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("Success")]
+    public void An_end_that_does_not_tell_its_time_may_be_of_this_moment(string? acknowledged) =>
+        Assert.Equal(Judgement.Settling, Judge(Running(30 * Hour), new JobEvidence { Record = Record("Success", 20 * Hour, acknowledged) with { Updated = null } }));
+
     // 6. Its record is open and it is in none of these.
 
     [Theory]
