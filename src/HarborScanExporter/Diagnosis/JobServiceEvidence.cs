@@ -14,7 +14,7 @@ internal enum EvidenceState
     /// <summary>No connection, or no answer in time.</summary>
     Unreachable,
 
-    /// <summary>A wrong password, or a command or key that the user may not use.</summary>
+    /// <summary>A wrong password, a command or key that the user may not use, or keys that another program writes.</summary>
     Refused,
 
     /// <summary>Readable and without known_jobs and live pools: another database number or namespace, or emptied.</summary>
