@@ -159,6 +159,8 @@ internal static class TaskFindings
     private static string Repair(JudgedTask judged, Diagnosed diagnosed)
     {
         var stop = judged.Task.JobId.Length > 0 && diagnosed.SchemaVersion >= StopByJobSince ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}" : null;
+        // The stop of an artifact finds no task of a scan-all.
+        var stopWhole = $"{(judged.Task.Type == ScanType.ScanAll ? "Stop the scan-all" : "Stop the scan of its artifact")} (this Harbor cannot stop a job by its id)";
         return judged.Judgement.Word switch
         {
             // Whatever its job was: what is stored is the scan's result.
@@ -166,9 +168,9 @@ internal static class TaskFindings
             "lost" when stop is not null => $"{stop}. The row becomes final and can be scanned again; its robot account {Robot(judged)}must then be removed by DELETE /api/v2.0/robots.",
             "lost" => $"{Write("as Error with")}: {(judged.Task.JobId.Length == 0 ? "the row has no job to stop" : "this Harbor cannot stop a job by its id")}.",
             "hung" when stop is not null => $"Mend the scanner. {stop}: the worker looks at the stop within seconds. If it does not let go, restart the job service.",
-            "hung" => "Mend the scanner. Stop the scan of its artifact, or the scan-all (this Harbor cannot stop a job by its id). If the worker does not let go, restart the job service.",
+            "hung" => $"Mend the scanner. {stopWhole}. If the worker does not let go, restart the job service.",
             "not_queued" when stop is not null => $"{stop}, then scan again.",
-            "not_queued" => "Stop the scan of its artifact, or the scan-all (this Harbor cannot stop a job by its id); then scan again.",
+            "not_queued" => $"{stopWhole}, then scan again.",
             "unreported" when judged.Job?.Record is { Status: ScanStatus.Error or ScanStatus.Stopped } record => $"{Write($"with the status of the job's record ({record.Status}),")}.",
             "unreported" => $"{Write("as Error with")}: the job's record says Success, but its reports are not stored. Then scan again.",
             _ when diagnosed.JobService.State == EvidenceState.NotConfigured => "Set HARBOR_REDIS_URL and look again: Redis tells whether a worker holds it. Until then change nothing.",
@@ -183,6 +185,8 @@ internal static class TaskFindings
     private static IEnumerable<string> Avoid(JudgedTask judged)
     {
         yield return "Do not set the status alone: without status_code 3 the row can never be swept.";
+        if (judged is { Task.Type: ScanType.ScanAll, Judgement.Word: "lost" or "hung" or "not_queued" })
+            yield return "Do not use the stop of its artifact: it finds no task of a scan-all.";
         if (judged.Stored) yield return "Do not write Error or Stopped over it: that hides a good report.";
         switch (judged.Judgement.Word)
         {

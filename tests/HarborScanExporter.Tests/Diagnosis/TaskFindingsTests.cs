@@ -261,6 +261,20 @@ public sealed class TaskFindingsTests
         Assert.Equal((true, true, "A manual scan-all is refused. Harbor's sweep fails for every IMAGE_SCAN execution."), (scanAll.ScanAll, scanAll.Sweep, scanAll.Text));
     }
 
+    [Fact]
+    public void Of_a_child_of_a_scan_all_the_stop_of_its_artifact_is_not_advised()
+    {
+        // goharbor/harbor 20760: "no scan job for artifact digest"
+        foreach (var stuck in new[] { "lost", "hung", "not queued" })
+        {
+            var child = Stuck[stuck] with { Task = Stuck[stuck].Task with { Type = ScanType.ScanAll } };
+            Assert.Contains(Stop, Of(child).Repair, StringComparison.Ordinal);
+            Assert.Contains("Do not use the stop of its artifact: it finds no task of a scan-all.", Of(child).Avoid);
+            Assert.DoesNotContain("Stop the scan of its artifact", Of(child, schema: 90).Repair, StringComparison.Ordinal);
+            Assert.DoesNotContain("Do not use the stop of its artifact: it finds no task of a scan-all.", Of(Stuck[stuck]).Avoid);
+        }
+    }
+
     private static Finding Of(JudgedTask judged, long schema = 160, JobServiceEvidence? service = null) =>
         TaskFindings.Of(judged, [], Diagnosed(judged) with { SchemaVersion = schema, JobService = service ?? Service }, Defaults);
 }

@@ -1,4 +1,7 @@
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Operations;
 using HarborScanExporter.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using static HarborScanExporter.Tests.Support.Seed;
 
 namespace HarborScanExporter.Tests.JobService;
@@ -208,6 +211,25 @@ public sealed class StuckSituationTests
         await situation.IsToldAsync(new Told { Live = ["IMAGE_SCAN requeued 4", "IMAGE_SCAN queued 6"], System = ["jobservice_down"] });
         situation.Time.Advance(Hour);
         await situation.IsToldNowAsync(new Told { Live = ["IMAGE_SCAN requeued 4", "IMAGE_SCAN queued 6"], System = ["jobservice_down"] });
+    }
+
+    [Fact]
+    public async Task A_Redis_that_was_emptied_under_a_live_pool_lost_what_waited_and_may_not_have_lost_what_runs()
+    {
+        await using var situation = await Situation.CreateAsync();
+        // The heartbeat is back within seconds, of the job types only what was enqueued since.
+        await situation.Jobs.PoolAsync(started: 48 * Hour);
+        await situation.Redis.Database.SetAddAsync(JobServiceSeed.Prefix + "known_jobs", "IMAGE_SCAN");
+        var execution = await situation.Seed.ExecutionAsync(started: 50 * Hour);
+        await RunningAsync(situation, execution, Hour, "in memory");
+        await RunningAsync(situation, execution, 3 * Hour, "too long");
+        await situation.Seed.TaskAsync(execution, created: 2 * Hour, jobId: "waited");
+        await situation.Seed.TaskAsync(execution, created: 5 * Minute, jobId: "new");
+        await situation.Jobs.RecordAsync("new", "Pending", 5 * Minute);
+        await situation.Jobs.QueueAsync(5 * Minute, "new");
+        await situation.IsToldAsync(new Told { Stuck = ["IMAGE_SCAN lost 2"], Live = ["IMAGE_SCAN queued 1", "IMAGE_SCAN unjudged 1"] });
+        var report = await situation.Exporter.Services.GetRequiredService<FindingsReader>().ReadAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("redis_emptied", Assert.Single(report.Findings, finding => finding.Kind == FindingKind.System).Verdict);
     }
 
     [Fact]
