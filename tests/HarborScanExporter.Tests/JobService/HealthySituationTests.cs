@@ -1,3 +1,4 @@
+using System.Globalization;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using static HarborScanExporter.Tests.Support.Seed;
@@ -171,19 +172,26 @@ public sealed class HealthySituationTests
     }
 
     [Theory]
+    [InlineData("Asia/Shanghai", "alter database {0} set timezone = '{2}'")]
+    [InlineData("America/New_York", "alter database {0} set timezone = '{2}'")]
+    [InlineData("Asia/Shanghai", "alter role {1} set timezone = '{2}'")]
+    [InlineData("America/New_York", "alter role {1} set timezone = '{2}'")]
+    public async Task N13_Ages_depend_neither_on_the_zone_of_the_database_nor_on_that_of_the_session(string zone, string set)
+    {
+        await using var situation = await Situation.CreateAsync();
+        await situation.Seed.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, set, situation.Harbor.Database.Name, situation.Harbor.Role, zone));
+        await AgesAreOfUtcAsync(situation);
+    }
+
+    [Theory]
     [InlineData("Asia/Shanghai")]
     [InlineData("America/New_York")]
     public async Task N13_Ages_do_not_depend_on_the_zone_of_the_server(string zone)
     {
-        await using var situation = await Situation.CreateAsync();
-        await situation.Seed.ExecuteAsync($"alter database {situation.Harbor.Database.Name} set timezone = '{zone}'");
-        await situation.Seed.ExecuteAsync($"alter role {situation.Harbor.Role} set timezone = '{zone}'");
-        await situation.Jobs.UpAsync();
-        await situation.Seed.TaskAsync(await situation.Seed.ExecutionAsync(started: 2 * Minute), created: 2 * Minute, jobId: "waits");
-        await situation.Jobs.RecordAsync("waits", "Pending", 2 * Minute);
-        await situation.Jobs.QueueAsync(2 * Minute, "waits");
-        await situation.IsToldAsync(new Told { Live = ["IMAGE_SCAN queued 1"] });
-        Assert.InRange((await situation.Exporter.ScrapeAsync()).Value("harbor_scan_oldest_task_age_seconds", ("type", "IMAGE_SCAN"), ("status", "Pending")), 120, 180);
+        await using var server = await PostgresCluster.StartAsync(PostgresCluster.InstalledBinaries(), $"timezone = '{zone}'");
+        await using var situation = await Situation.CreateAsync(database: await TestDatabase.CreateAsync(server.AdministratorConnectionString, "registry"));
+        Assert.Equal(zone, await situation.Harbor.Database.ScalarAsync<string>("show timezone"));
+        await AgesAreOfUtcAsync(situation);
     }
 
     [Fact]
@@ -220,6 +228,34 @@ public sealed class HealthySituationTests
         await situation.IsToldNowAsync(told);
         situation.Time.Advance(Hour);
         await situation.IsToldNowAsync(told);
+    }
+
+    [Fact]
+    public async Task While_Harbor_is_read_only_an_end_that_core_does_not_take_is_settling()
+    {
+        await using var situation = await Situation.CreateAsync();
+        await situation.Harbor.GrantReadOnlyViewAsync();
+        await situation.Seed.ExecuteAsync("insert into properties (k, v) values ('read_only', 'true')");
+        await situation.Jobs.UpAsync();
+        await RunningAsync(situation, 9 * Hour, "ended");
+        await situation.Jobs.RecordAsync("ended", "Success", 5 * Hour, revision: 9 * Hour, acknowledged: null);
+        await situation.IsToldAsync(new Told { Live = ["IMAGE_SCAN settling 1"], System = ["read_only"] });
+        await situation.Seed.ExecuteAsync("update properties set v = 'false'");
+        await situation.IsToldNowAsync(new Told { Stuck = ["IMAGE_SCAN unreported 1"] });
+    }
+
+    /// <summary>A task of two minutes ago, by Harbor's UTC, is two minutes old and queued.</summary>
+    private static async Task AgesAreOfUtcAsync(Situation situation)
+    {
+        await situation.Jobs.UpAsync();
+        await situation.Seed.TaskAsync(await situation.Seed.ExecutionAsync(started: 2 * Minute), created: 2 * Minute, jobId: "waits");
+        await situation.Jobs.RecordAsync("waits", "Pending", 2 * Minute);
+        await situation.Jobs.QueueAsync(2 * Minute, "waits");
+        await situation.IsToldAsync(new Told { Live = ["IMAGE_SCAN queued 1"] });
+        Assert.InRange((await situation.Exporter.ScrapeAsync()).Value("harbor_scan_oldest_task_age_seconds", ("type", "IMAGE_SCAN"), ("status", "Pending")), 120, 180);
+        // On rows alone nothing is known of it yet.
+        await using var without = await RunningExporter.StartAsync(situation.Harbor);
+        Assert.Equal(new Told { Live = ["IMAGE_SCAN unjudged 1"] }.ToString(), MetricsView.Of(await without.ScrapeAsync()).ToString());
     }
 
     private static async Task<long> RunningAsync(Situation situation, TimeSpan age, string job) => await situation.Seed.TaskAsync(
