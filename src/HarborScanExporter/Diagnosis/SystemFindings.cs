@@ -16,7 +16,7 @@ internal static class SystemFindings
     {
         var service = diagnosed.JobService;
         var open = diagnosed.Tasks.Count;
-        if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Empty) yield return Blind(service, open);
+        if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Empty or EvidenceState.Foreign) yield return Blind(service, open);
         if (service is { IsUsable: true, IsUp: false }) yield return Down(service, open);
         if (service is { IsUsable: true, EmptiedUnderPools: true }) yield return Emptied(diagnosed);
         if (diagnosed.PausedQueues?.Contains(ScanType.ImageScan) == true) yield return Paused(diagnosed, limits);
@@ -40,7 +40,12 @@ internal static class SystemFindings
         },
         Severity = Severity.Warning,
         Count = open,
-        What = service.State == EvidenceState.Empty ? "The job service cannot be seen in this Redis database." : "The job service's Redis cannot be read.",
+        What = service.State switch
+        {
+            EvidenceState.Empty => "The job service cannot be seen in this Redis database.",
+            EvidenceState.Foreign => "This Redis belongs to the job service of another Harbor.",
+            _ => "The job service's Redis cannot be read.",
+        },
         Evidence = [service.Problem!],
         Blocked = new Blocked { Text = $"{Words.Count(open, "open scan")} cannot be judged with proof; only what Harbor will never heal is called stuck." },
         Healing = new Healing(null, null, "The next collection tries again; no restart is needed."),
