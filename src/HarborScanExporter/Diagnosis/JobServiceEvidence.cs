@@ -14,7 +14,7 @@ internal enum EvidenceState
     /// <summary>No connection, or no answer in time.</summary>
     Unreachable,
 
-    /// <summary>A wrong password, or a command or key that the user may not use.</summary>
+    /// <summary>A wrong password, a command or key that the user may not use, or keys that another program writes.</summary>
     Refused,
 
     /// <summary>Readable and without known_jobs and live pools: another database number or namespace, or emptied.</summary>
@@ -145,7 +145,7 @@ internal sealed record JobServiceEvidence
     public bool IsUp => Pools.Any(pool => pool.IsAliveAt(Now));
 
     /// <summary>Since when a pool has lived without a break, in seconds since 1970; null when none lives.</summary>
-    public double? UpSince => Pools.Where(pool => pool.IsAliveAt(Now)).Min(pool => pool.Started ?? Now);
+    public double? UpSince => Pools.Where(pool => pool.IsAliveAt(Now)).Min(pool => (double?)(pool.Started ?? Now));
 
     /// <summary>The same as the evidence of another Harbor, which proves nothing here.</summary>
     public JobServiceEvidence OfAnotherHarbor() => Without(

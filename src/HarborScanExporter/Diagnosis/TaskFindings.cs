@@ -137,11 +137,16 @@ internal static class TaskFindings
             case "hung":
                 var end = (judged.Job?.Record?.Updated ?? diagnosed.Now - judged.Task.RunningAge(diagnosed.Now)) + limits.MaxJobDuration + 3600;
                 return new Healing(true, end, $"The row becomes Error by {Words.Time(end)}, when the job is {Words.Duration(limits.MaxJobDuration)} old; its worker stays held.");
+            case "not_queued" when judged.Job is { Record: null }:
+                return new Healing(false, null, "Never: without its record no worker takes the job up again, and nobody fails it.");
             case "not_queued":
                 var error = (judged.Job?.Record?.Updated ?? diagnosed.Now) + limits.MaxJobDuration + 3600;
                 return new Healing(true, error, $"The row becomes Error by {Words.Time(error)}, when the job is {Words.Duration(limits.MaxJobDuration)} old; the scan is not done.");
             case "unreported" when judged.Job?.Record is { IsFinal: true, IsAcknowledged: false }:
                 return new Healing(null, null, "Only if core takes the status at one of the reaper's hourly rounds before the record expires; it did not so far.");
+            // Without Redis nobody knows whether the record is still there; beyond its limit Harbor has ended whatever it was.
+            case "unreported" when judged.Job is null && judged.Task.AgeAt(diagnosed.Now) <= limits.Never:
+                return new Healing(null, null, "Only while the job service still has its record: its reaper sends the status again hourly.");
             case "unreported":
                 return new Healing(false, null, "Never: nobody will send the status again.");
             default:
@@ -153,31 +158,40 @@ internal static class TaskFindings
 
     private static string Repair(JudgedTask judged, Diagnosed diagnosed)
     {
-        var stop = judged.Task.JobId.Length == 0
-            ? "The row has no job to stop: write it as Error with status_code 3 and end_time, under its old values, and recompute the execution."
-            : diagnosed.SchemaVersion >= StopByJobSince
-                ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}"
-                : "Write the row as Error with status_code 3 and end_time, under its old values, and recompute the execution (this Harbor cannot stop a job by its id)";
+        var stop = judged.Task.JobId.Length > 0 && diagnosed.SchemaVersion >= StopByJobSince ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}" : null;
+        // The stop of an artifact finds no task of a scan-all.
+        var stopWhole = $"{(judged.Task.Type == ScanType.ScanAll ? "Stop the scan-all" : "Stop the scan of its artifact")} (this Harbor cannot stop a job by its id)";
         return judged.Judgement.Word switch
         {
-            "lost" => judged.Task.JobId.Length == 0 ? stop : $"{stop}. The row becomes final and can be scanned again; its robot account {Robot(judged)}must then be removed by DELETE /api/v2.0/robots.",
-            "hung" => $"Mend the scanner. {stop}: the worker looks at the stop within seconds. If it does not let go, restart the job service.",
-            "not_queued" => $"{stop}, then scan again.",
-            "unreported" when judged.Stored => "Write the row as Success with status_code 3 and end_time, under its old values, and recompute the execution. The report stays.",
-            "unreported" => $"Write the row with the status of the job's record{(judged.Job?.Record?.Status is { } status ? $" ({status})" : "")}, status_code 3 and end_time, under its old values, and recompute the execution.",
-            _ => "Set HARBOR_REDIS_URL and look again: Redis tells whether a worker holds it. Until then change nothing.",
+            // Whatever its job was: what is stored is the scan's result.
+            "lost" or "unreported" when judged.Stored => $"{Write("as Success with")}. The report stays.",
+            "lost" when stop is not null => $"{stop}. The row becomes final and can be scanned again; its robot account {Robot(judged)}must then be removed by DELETE /api/v2.0/robots.",
+            "lost" => $"{Write("as Error with")}: {(judged.Task.JobId.Length == 0 ? "the row has no job to stop" : "this Harbor cannot stop a job by its id")}.",
+            "hung" when stop is not null => $"Mend the scanner. {stop}: the worker looks at the stop within seconds. If it does not let go, restart the job service.",
+            "hung" => $"Mend the scanner. {stopWhole}. If the worker does not let go, restart the job service.",
+            "not_queued" when stop is not null => $"{stop}, then scan again.",
+            "not_queued" => $"{stopWhole}, then scan again.",
+            "unreported" when judged.Job?.Record is { Status: ScanStatus.Error or ScanStatus.Stopped } record => $"{Write($"with the status of the job's record ({record.Status}),")}.",
+            "unreported" => $"{Write("as Error with")}: the job's record says Success, but its reports are not stored. Then scan again.",
+            _ when diagnosed.JobService.State == EvidenceState.NotConfigured => "Set HARBOR_REDIS_URL and look again: Redis tells whether a worker holds it. Until then change nothing.",
+            _ => "Mend the connection to Redis and look again (HARBOR_REDIS_URL): Redis tells whether a worker holds it. Until then change nothing.",
         };
     }
+
+    private static string Write(string status) => $"Write the row {status} status_code 3 and end_time, under its old values, and recompute the execution";
 
     private static string Robot(JudgedTask judged) => judged.Named?.RobotId is { } robot ? $"{robot} " : "";
 
     private static IEnumerable<string> Avoid(JudgedTask judged)
     {
         yield return "Do not set the status alone: without status_code 3 the row can never be swept.";
+        if (judged is { Task.Type: ScanType.ScanAll, Judgement.Word: "lost" or "hung" or "not_queued" })
+            yield return "Do not use the stop of its artifact: it finds no task of a scan-all.";
+        if (judged.Stored) yield return "Do not write Error or Stopped over it: that hides a good report.";
         switch (judged.Judgement.Word)
         {
             case "unreported":
-                yield return "Do not write Error or Stopped over it: that hides a good report.";
+                if (!judged.Stored) yield return "Do not write Success over it: its reports are not stored.";
                 yield return "Do not stop the job: it is over, and the stop does nothing or writes Stopped.";
                 break;
             case "hung":

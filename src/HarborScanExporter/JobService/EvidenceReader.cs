@@ -36,7 +36,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
     private const int Some = 200;
 
     private static readonly RedisValue[] PoolFields = ["heartbeat_at", "started_at", "concurrency", "worker_ids", "host", "job_names"];
-    private static readonly RedisValue[] WorkerFields = ["job_id", "started_at"];
+    private static readonly RedisValue[] WorkerFields = ["job_id", "started_at", "job_name"];
     private static readonly RedisValue[] RecordFields = ["id", "status", "revision", "update_time", "ack"];
     private static readonly RedisValue[] TrackedFields = ["id", "status", "revision", "update_time", "ack", "web_hook_url", "upstream_job_id"];
 
@@ -152,7 +152,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
     /// <summary>A worker is held for nothing when its job's record is final for some minutes, or has expired with no open row of it left.</summary>
     private static bool IsGhost(HeldJob job, JobRecord? record, bool claimed, double now) => record is null
         ? !claimed && job.Enqueued is { } enqueued && now - enqueued > 24 * 3600
-        : record.IsFinal && now - (record.Updated ?? 0) > GhostSettle;
+        : record.IsFinal && now - (record.Updated ?? now) > GhostSettle;
 
     private async Task<ReadQueue> ReadQueueAsync(IDatabase redis, CancellationToken cancellationToken)
     {
@@ -207,6 +207,8 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         {
             if (fields[0].IsNullOrEmpty) continue;
             busy++;
+            // Workers run the jobs of every type.
+            if (!fields[2].IsNullOrEmpty && fields[2] != JobServiceKeys.Scans) continue;
             var id = fields[0].ToString();
             if (!jobs.TryGetValue(id, out var listed)) jobs[id] = new HeldJob(pool, Number(fields[1]), null);
             else if (listed.Pool.IsAliveAt(now)) jobs[id] = listed with { Started = Number(fields[1]) };
