@@ -67,7 +67,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
                 _one.Release();
             }
         }
-        catch (Exception error) when (error is RedisException or TimeoutException or OperationCanceledException or RedisUnusableException or IOException or ObjectDisposedException)
+        catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException or OperationCanceledException or RedisUnusableException or IOException or ObjectDisposedException)
         {
             connection.Forget();
             cancellationToken.ThrowIfCancellationRequested();
