@@ -13,7 +13,8 @@ internal sealed class RedisConnection(JobServiceSettings settings) : IAsyncDispo
     private static readonly HashSet<string> Commands =
         new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SELECT", "EXISTS", "LLEN", "LRANGE", "SMEMBERS", "HMGET", "HKEYS", "HSCAN", "TIME" };
 
-    private static readonly HashSet<string> SentinelCommands = new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SENTINEL" };
+    /// <summary>The client insists on hearing a Sentinel's news, whoever asks for them.</summary>
+    private static readonly HashSet<string> SentinelCommands = new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SENTINEL", "SUBSCRIBE", "UNSUBSCRIBE" };
 
     private readonly SemaphoreSlim _one = new(1);
     private RedisSettings? _settings = settings.Redis;
@@ -38,10 +39,15 @@ internal sealed class RedisConnection(JobServiceSettings settings) : IAsyncDispo
             var server = await ServerAsync(timeout, cancellationToken);
             if (_redis is not null && (!_redis.IsConnected || !Equals(server, _server))) Drop(ref _redis);
             _server = server;
-            _redis ??= await ConnectAsync([server], Commands, _settings!.User, _settings.Password, _settings.Database, timeout, cancellationToken);
+            if (_redis is null)
+            {
+                _redis = await ConnectAsync([server], Commands, _settings!.User, _settings.Password, _settings.Database, timeout, cancellationToken);
+                // The client overlooks that its own SELECT is refused, and would read database 0.
+                await _redis.GetDatabase(_settings.Database).ExecuteAsync("SELECT", _settings.Database).WaitAsync(timeout, TimeProvider.System, cancellationToken);
+            }
             return _redis.GetDatabase(_settings!.Database);
         }
-        catch (Exception error) when (error is RedisException or TimeoutException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             Forget();
             throw RedisUnusableException.Of(error, Address);
@@ -97,7 +103,7 @@ internal sealed class RedisConnection(JobServiceSettings settings) : IAsyncDispo
                 if (answer is not null) return answer;
                 last = new ArgumentException($"Sentinel knows no master {master}");
             }
-            catch (Exception error) when (error is RedisException or TimeoutException)
+            catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException)
             {
                 last = error;
             }

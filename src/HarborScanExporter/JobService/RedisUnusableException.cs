@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using HarborScanExporter.Diagnosis;
 using StackExchange.Redis;
 
@@ -15,6 +16,8 @@ internal sealed class RedisUnusableException(EvidenceState state, string message
     public static RedisUnusableException Of(Exception error, string address)
     {
         if (error is RedisUnusableException already) return already;
+        if (Chain(error).Any(one => one is AuthenticationException))
+            return new(EvidenceState.Unreachable, $"{address} shows a certificate that is not trusted. Name the authority that signed it in SSL_CERT_FILE, and the host as the certificate does.", error);
         var words = Words(error);
         var refused = words.Contains("WRONGPASS", StringComparison.Ordinal) || words.Contains("NOAUTH", StringComparison.Ordinal)
             || words.Contains("AuthenticationFailure", StringComparison.Ordinal) || words.Contains("invalid password", StringComparison.OrdinalIgnoreCase)

@@ -47,4 +47,38 @@ public sealed class EvidenceVerdictTests
         Assert.InRange(second.Value("harbor_scan_queue_oldest_age_seconds", ("queue", "IMAGE_SCAN")), 7195, 7260);
         Assert.Empty(exporter.Warnings);
     }
+
+    [Fact]
+    public async Task The_Redis_of_another_Harbor_proves_nothing_until_it_shows_a_job_of_ours()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await using var redis = await RedisServer.StartAsync();
+        var seed = new Seed(harbor);
+        var jobs = new JobServiceSeed(redis);
+        await jobs.UpAsync();
+        await jobs.RecordAsync("theirs", "Pending", 2 * Hour, acknowledged: "Pending");
+        var execution = await seed.ExecutionAsync(started: 2 * Hour);
+        await seed.TaskAsync(execution, created: 2 * Hour, jobId: "ours");
+        var time = new FakeTimeProvider();
+        await using var exporter = await RunningExporter.StartAsync(harbor, time, ("HARBOR_REDIS_URL", redis.Url));
+        await exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromMinutes(5));
+        var foreign = await exporter.ScrapeAsync();
+        Assert.Equal(["""{state="foreign"} 1"""], foreign.NonZero("harbor_scan_jobservice_evidence"));
+        Assert.Equal(["""{state="unjudged",type="IMAGE_SCAN"} 1"""], foreign.NonZero("harbor_scan_live_tasks"));
+        Assert.Empty(foreign.NonZero("harbor_scan_stuck_tasks"));
+        Assert.DoesNotContain("harbor_scan_queue_length", foreign.Families);
+        Assert.Equal((1, 0, 0), (foreign.Value("harbor_scan_up"), foreign.Value("harbor_scan_jobservice_up"), foreign.Value("harbor_scan_collector_success", ("collector", "jobservice"))));
+        Assert.Contains("belongs to another Harbor", Assert.Single(exporter.Warnings), StringComparison.Ordinal);
+
+        // A finished scan of ours is enough to know it as ours.
+        var finished = await seed.ExecutionAsync(status: "Success", started: Hour);
+        await seed.TaskAsync(finished, status: "Success", created: Hour, jobId: "finished");
+        await jobs.RecordAsync("finished", "Success", Hour);
+        await exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
+        var own = await exporter.ScrapeAsync();
+        Assert.Equal(["""{state="usable"} 1"""], own.NonZero("harbor_scan_jobservice_evidence"));
+        Assert.Equal(["""{status="Pending",type="IMAGE_SCAN",verdict="lost"} 1"""], own.NonZero("harbor_scan_stuck_tasks"));
+    }
 }
