@@ -20,6 +20,7 @@ public sealed class JudgingTests
     [InlineData(nameof(EvidenceState.Unreachable))]
     [InlineData(nameof(EvidenceState.Refused))]
     [InlineData(nameof(EvidenceState.Empty))]
+    [InlineData(nameof(EvidenceState.Foreign))]
     public void A_Redis_that_is_configured_and_cannot_be_used_judges_nothing_below_never(string state)
     {
         var judging = With(JobServiceEvidence.Without(Enum.Parse<EvidenceState>(state), "It does not answer."));
@@ -77,6 +78,20 @@ public sealed class JudgingTests
         Assert.Equal(Now, (Service with { Pools = [Alive with { Started = null }] }).UpSince);
         Assert.False(Down.IsUp);
         Assert.True(Service.IsUp);
+    }
+
+    [Fact]
+    public void Redis_may_be_of_another_Harbor_when_it_knows_no_open_task_and_shows_other_jobs()
+    {
+        var nothing = new Dictionary<string, JobEvidence> { ["a"] = JobEvidence.Nothing, ["b"] = JobEvidence.Nothing };
+        Assert.True((Service with { Jobs = nothing, SomeJobs = ["other"] }).MayBeForeign);
+        Assert.False((Service with { Jobs = nothing }).MayBeForeign);
+        Assert.False((Service with { SomeJobs = ["other"] }).MayBeForeign);
+        Assert.False((Service with { Jobs = new Dictionary<string, JobEvidence>(nothing) { ["c"] = new() { IsQueued = true } }, SomeJobs = ["other"] }).MayBeForeign);
+        Assert.False((Service with { State = EvidenceState.Empty, Jobs = nothing, SomeJobs = ["other"] }).MayBeForeign);
+        var foreign = (Service with { Jobs = nothing, SomeJobs = ["other"] }).OfAnotherHarbor();
+        Assert.Equal((EvidenceState.Foreign, false, false), (foreign.State, foreign.IsUsable, foreign.IsUp));
+        Assert.Equal("redis:6379/2 shows a job service, and none of 1 job seen there is a task of this database: it belongs to another Harbor. Check HARBOR_REDIS_URL and HARBOR_REDIS_NAMESPACE.", foreign.Problem);
     }
 
     private static Judging With(JobServiceEvidence service, double seen = 0) =>

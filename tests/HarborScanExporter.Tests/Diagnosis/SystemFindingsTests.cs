@@ -56,6 +56,22 @@ public sealed class SystemFindingsTests
         Assert.Empty(SystemFindings.Of(Diagnosed(Open) with { JobService = JobServiceEvidence.Without(EvidenceState.NotConfigured) }, null, Defaults));
 
     [Fact]
+    public void The_Redis_of_another_Harbor_is_a_wrong_database()
+    {
+        var finding = Assert.Single(SystemFindings.Of(Diagnosed(Open) with { JobService = JobServiceEvidence.Without(EvidenceState.Foreign, "It belongs to another Harbor.") }, null, Defaults));
+        Assert.Equal((SystemWord.RedisWrongDatabase, "This Redis belongs to the job service of another Harbor."), (finding.Verdict, finding.What));
+    }
+
+    [Fact]
+    public void Redis_emptied_is_a_finding_while_open_scans_show_it()
+    {
+        var emptied = Service with { EmptiedUnderPools = true };
+        Assert.Empty(SystemFindings.Of(Diagnosed(Judged(Judgement.Queued, job: new JobEvidence { IsQueued = true })) with { JobService = emptied }, null, Defaults));
+        Assert.Equal(2, Assert.Single(SystemFindings.Of(
+            Diagnosed(Judged(Judgement.Lost, job: JobEvidence.Nothing), Judged(Judgement.Unjudged, job: JobEvidence.Nothing)) with { JobService = emptied }, null, Defaults)).Count);
+    }
+
+    [Fact]
     public void The_age_of_the_queue_is_told_four_hours_before_Harbor_fails_what_waits()
     {
         string[] Words(double age) => [.. SystemFindings.Of(WithOldest(age), null, Defaults).Select(finding => finding.Verdict)];

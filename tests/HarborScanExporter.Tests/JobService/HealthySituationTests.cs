@@ -208,6 +208,7 @@ public sealed class HealthySituationTests
     [InlineData("redis_unreachable")]
     [InlineData("redis_wrong_database", "number")]
     [InlineData("redis_wrong_database", "namespace")]
+    [InlineData("redis_wrong_database", "harbor")]
     public async Task N25_A_job_service_that_cannot_be_seen_is_one_finding_and_nothing_is_lost(string word, string? wrong = null)
     {
         await using var situation = await Situation.CreateAsync();
@@ -217,8 +218,11 @@ public sealed class HealthySituationTests
         await situation.Seed.TaskAsync(execution, created: 20 * Hour, copies: 50);
         await situation.Seed.NumberJobsAsync(execution, "Pending", "waits");
         await situation.Jobs.BacklogAsync(20 * Hour, [.. Enumerable.Range(1, 50).Select(i => $"waits{i}")]);
+        // The jobs of another Harbor are no task's.
+        if (wrong == "harbor") await situation.Seed.ExecuteAsync("update task set job_id = 'ours' || id");
         await situation.StartAsync(wrong switch
         {
+            "harbor" => (Setting.Names.RedisUrl, situation.Redis.Url),
             "number" => (Setting.Names.RedisUrl, situation.Redis.Url[..^1] + "2"),
             "namespace" => (Setting.Names.RedisNamespace, "harbor"),
             _ => (Setting.Names.RedisUrl, $"redis://127.0.0.1:{Tool.FreePort()}/{RedisServer.Number}"),

@@ -70,7 +70,7 @@ internal sealed class MetricsView : ISituationView
         double Value(string family, params (string, string)[] labels) => scrape.Families.Contains(family) ? scrape.Value(family, labels) : 0;
         if (Value("harbor_scan_jobservice_evidence", ("state", "unreachable")) == 1) yield return "redis_unreachable";
         if (Value("harbor_scan_jobservice_evidence", ("state", "refused")) == 1) yield return "redis_refused";
-        if (Value("harbor_scan_jobservice_evidence", ("state", "empty")) == 1) yield return "redis_wrong_database";
+        if (Value("harbor_scan_jobservice_evidence", ("state", "empty")) + Value("harbor_scan_jobservice_evidence", ("state", "foreign")) == 1) yield return "redis_wrong_database";
         if (Value("harbor_scan_jobservice_evidence", ("state", "usable")) == 1 && Value("harbor_scan_jobservice_up") == 0) yield return "jobservice_down";
         if (Value("harbor_scan_queue_paused", ("queue", "IMAGE_SCAN")) == 1) yield return "queue_paused";
         if (Value("harbor_scan_read_only") == 1) yield return "read_only";

@@ -24,6 +24,7 @@ public sealed class FindingsReaderTests
         await situation.Seed.RobotAsync(48 * Hour);
         await situation.Seed.RobotAsync(48 * Hour);
         await situation.Jobs.InProgressAsync("ghost", 30 * Hour);
+        await situation.Seed.TaskAsync(await situation.Seed.ExecutionAsync(status: "Error", started: 30 * Hour, end: Ago(5 * Hour)), status: "Error", created: 30 * Hour, update: Ago(5 * Hour), end: Ago(5 * Hour), jobId: "ghost");
         var execution = await situation.Seed.ExecutionAsync(started: 40 * Hour);
         long[] lost = [0, 0, 0, 0];
         foreach (var (i, age) in new[] { 9, 40, 12, 30 }.Index()) lost[i] = await situation.Seed.TaskAsync(execution, created: age * Hour, jobId: $"lost{i}");
