@@ -134,10 +134,16 @@ internal sealed record JobServiceEvidence
     public IReadOnlyList<string> SomeJobs { get; init; } = [];
 
     /// <summary>
+    /// Whether one of them must be a task of some Harbor: it waits, is worked at, or a core has acknowledged it. A job whose hook nobody takes
+    /// may be one that no task has anywhere.
+    /// </summary>
+    public bool ShowsTasks { get; init; }
+
+    /// <summary>
     /// Whether Redis knows no judged job but shows others: either every open scan is lost, or this is the Redis of another Harbor, whose
     /// jobs no task here has. The database must say which.
     /// </summary>
-    public bool MayBeForeign => IsUsable && Jobs.Count > 0 && SomeJobs.Count > 0 && Jobs.Values.All(job => job == JobEvidence.Nothing);
+    public bool MayBeForeign => IsUsable && Jobs.Count > 0 && ShowsTasks && Jobs.Values.All(job => job == JobEvidence.Nothing);
 
     public bool IsUsable => State == EvidenceState.Usable;
 

@@ -145,6 +145,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
                     .Select(job => new GhostWorker(job.Key, job.Value.Pool.Id, records.GetValueOrDefault(job.Key)?.Status)),
             ],
             UnclaimedHooks = tracked.Unclaimed,
+            ShowsTasks = queued.Count > 0 || held.Count > 0 || tracked.Acknowledged,
             SomeJobs = [.. queued.Concat(held.Keys).Concat(tracked.KnownAs).Select(id => id.Split('@')[0]).Distinct(StringComparer.Ordinal).Take(Some)],
         };
     }
@@ -233,8 +234,11 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         return records;
     }
 
-    /// <summary>Jobs of the window, by the ids under which core knows them, and those among all seen whose hooks it does not take; those of open tasks left out.</summary>
-    private async Task<(IReadOnlyList<string> KnownAs, IReadOnlyList<string> Unclaimed)> ReadTrackedAsync(IDatabase redis, HashSet<string> claimed, double now, CancellationToken cancellationToken)
+    /// <summary>
+    /// Jobs of the window, by the ids under which core knows them, whether a core has acknowledged one, and those among all seen whose hooks
+    /// none takes; those of open tasks left out.
+    /// </summary>
+    private async Task<(IReadOnlyList<string> KnownAs, bool Acknowledged, IReadOnlyList<string> Unclaimed)> ReadTrackedAsync(IDatabase redis, HashSet<string> claimed, double now, CancellationToken cancellationToken)
     {
         while (_window.WantsPage)
         {
@@ -250,7 +254,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         var unclaimed = _window.Keep(looked, jobs
             .Where(job => RecordOf(job.Fields) is { IsAcknowledged: false } record && now - (record.Updated ?? now) > HookSettle)
             .Select(job => (job.Id, job.KnownAs)));
-        return ([.. jobs.Select(job => job.KnownAs)], unclaimed);
+        return ([.. jobs.Select(job => job.KnownAs)], jobs.Any(job => RecordOf(job.Fields) is { IsAcknowledged: true }), unclaimed);
     }
 
     /// <summary>A key of another type is nobody's record; it must not fail the others.</summary>

@@ -84,11 +84,11 @@ public sealed class JudgingTests
     public void Redis_may_be_of_another_Harbor_when_it_knows_no_open_task_and_shows_other_jobs()
     {
         var nothing = new Dictionary<string, JobEvidence> { ["a"] = JobEvidence.Nothing, ["b"] = JobEvidence.Nothing };
-        Assert.True((Service with { Jobs = nothing, SomeJobs = ["other"] }).MayBeForeign);
-        Assert.False((Service with { Jobs = nothing }).MayBeForeign);
-        Assert.False((Service with { SomeJobs = ["other"] }).MayBeForeign);
-        Assert.False((Service with { Jobs = new Dictionary<string, JobEvidence>(nothing) { ["c"] = new() { IsQueued = true } }, SomeJobs = ["other"] }).MayBeForeign);
-        Assert.False((Service with { State = EvidenceState.Empty, Jobs = nothing, SomeJobs = ["other"] }).MayBeForeign);
+        Assert.True((Service with { Jobs = nothing, ShowsTasks = true }).MayBeForeign);
+        Assert.False((Service with { Jobs = nothing, SomeJobs = ["an orphan hook"] }).MayBeForeign);
+        Assert.False((Service with { ShowsTasks = true }).MayBeForeign);
+        Assert.False((Service with { Jobs = new Dictionary<string, JobEvidence>(nothing) { ["c"] = new() { IsQueued = true } }, ShowsTasks = true }).MayBeForeign);
+        Assert.False((Service with { State = EvidenceState.Empty, Jobs = nothing, ShowsTasks = true }).MayBeForeign);
         var foreign = (Service with { Jobs = nothing, SomeJobs = ["other"] }).OfAnotherHarbor();
         Assert.Equal((EvidenceState.Foreign, false, false), (foreign.State, foreign.IsUsable, foreign.IsUp));
         Assert.Equal("redis:6379/2 shows a job service, and none of 1 job seen there is a task of this database: it belongs to another Harbor. Check HARBOR_REDIS_URL and HARBOR_REDIS_NAMESPACE.", foreign.Problem);

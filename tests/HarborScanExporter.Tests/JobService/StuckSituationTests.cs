@@ -277,6 +277,16 @@ public sealed class StuckSituationTests
         await situation.IsToldAsync(new Told { System = ["orphan_hooks 1"] });
     }
 
+    [Fact]
+    public async Task A_lost_scan_beside_a_job_that_no_task_has_is_lost_and_Redis_is_not_taken_for_that_of_another_Harbor()
+    {
+        await using var situation = await Situation.CreateAsync();
+        await situation.Jobs.UpAsync();
+        await situation.Jobs.RecordAsync("b9d4bdadccc731c09f0798bf", "Error", 40 * Day);
+        await situation.Seed.TaskAsync(await situation.Seed.ExecutionAsync(started: 9 * Hour), created: 9 * Hour, jobId: "lost");
+        await situation.IsToldAsync(new Told { Stuck = ["IMAGE_SCAN lost 1"], System = ["orphan_hooks 1"] });
+    }
+
     private static Task<long> RunningAsync(Situation situation, long execution, TimeSpan age, string job, string attributes = """{"artifact_id":1,"report_uuids":[],"robot_id":1}""") =>
         situation.Seed.TaskAsync(execution, status: "Running", revision: RevisionAgo(age), runCount: 1, created: age + Minute, start: Ago(age), update: Ago(age), end: ZeroTime, jobId: job, extraAttributes: attributes);
 }
