@@ -1,3 +1,4 @@
+using System.Globalization;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using static HarborScanExporter.Tests.Support.Seed;
@@ -136,13 +137,18 @@ public sealed class HealthySituationTests
         await situation.IsToldAsync(new Told());
     }
 
-    [Fact]
-    public async Task N12_A_scan_that_ends_during_the_look_is_over_not_lost()
+    [Theory]
+    [InlineData("update task set status = 'Success', status_code = 3, end_time = now() at time zone 'utc'")]
+    [InlineData("delete from task")]
+    [InlineData("update task set status_revision = status_revision + 60, run_count = 2", "IMAGE_SCAN settling 1")]
+    [InlineData("update task set update_time = update_time + interval '1 minute'", "IMAGE_SCAN settling 1")]
+    public async Task N12_A_scan_that_ends_or_changes_during_the_look_is_not_lost(string change, params string[] live)
     {
         await using var situation = await Situation.CreateAsync();
         await using var path = new FreezableProxy("127.0.0.1", situation.Redis.Port);
         await situation.Jobs.UpAsync();
-        var task = await RunningAsync(situation, 3 * Minute, "ending");
+        await RunningAsync(situation, 3 * Minute, "ending");
+        await situation.Seed.ExecuteAsync("create table kept as select * from task");
         await situation.StartAsync((Setting.Names.RedisUrl, $"redis://127.0.0.1:{path.Port}/{RedisServer.Number}"), (Setting.Names.ScrapeTimeout, "60s"));
         // Its record has expired already: but for reading the row again, the second look would call it lost.
         Assert.Equal(new Told { Live = ["IMAGE_SCAN settling 1"] }.ToString(), (await situation.FirstLookAsync()).ToString());
@@ -156,13 +162,25 @@ public sealed class HealthySituationTests
                 async () => await situation.Harbor.Database.ScalarAsync<long>(
                     $"select count(*) from pg_stat_activity where usename = '{situation.Harbor.Role}' and state = 'idle' and state_change > '{frozen:O}' and query ilike any(array['commit%', 'rollback%'])") > 0,
                 TimeSpan.FromSeconds(15), () => "The first transaction never ended.");
-            await situation.Seed.ExecuteAsync($"update task set status = 'Success', status_code = 3, end_time = {Ago(2 * Second)}, update_time = {Ago(2 * Second)} where id = {task}; update execution set status = 'Success'");
+            await situation.Seed.ExecuteAsync(change);
             path.Thaw();
-            Assert.Equal($"{view.Name}\n{new Told()}", $"{view.Name}\n{await look}");
-            await situation.Seed.ExecuteAsync($"update task set status = 'Running', status_code = 2, end_time = {ZeroTime}, update_time = timestamp '1970-01-01' + status_revision * interval '1 second' where id = {task}; update execution set status = 'Running'");
+            Assert.Equal($"{view.Name}\n{new Told { Live = live }}", $"{view.Name}\n{await look}");
+            await situation.Seed.ExecuteAsync("delete from task; insert into task select * from kept");
         }
         Assert.Empty(situation.Exporter.Warnings);
         await situation.IsToldNowAsync(new Told { Stuck = ["IMAGE_SCAN lost 1"] });
+    }
+
+    [Theory]
+    [InlineData("Asia/Shanghai", "alter database {0} set timezone = '{2}'")]
+    [InlineData("America/New_York", "alter database {0} set timezone = '{2}'")]
+    [InlineData("Asia/Shanghai", "alter role {1} set timezone = '{2}'")]
+    [InlineData("America/New_York", "alter role {1} set timezone = '{2}'")]
+    public async Task N13_Ages_depend_neither_on_the_zone_of_the_database_nor_on_that_of_the_session(string zone, string set)
+    {
+        await using var situation = await Situation.CreateAsync();
+        await situation.Seed.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, set, situation.Harbor.Database.Name, situation.Harbor.Role, zone));
+        await AgesAreOfUtcAsync(situation);
     }
 
     [Theory]
@@ -170,15 +188,10 @@ public sealed class HealthySituationTests
     [InlineData("America/New_York")]
     public async Task N13_Ages_do_not_depend_on_the_zone_of_the_server(string zone)
     {
-        await using var situation = await Situation.CreateAsync();
-        await situation.Seed.ExecuteAsync($"alter database {situation.Harbor.Database.Name} set timezone = '{zone}'");
-        await situation.Seed.ExecuteAsync($"alter role {situation.Harbor.Role} set timezone = '{zone}'");
-        await situation.Jobs.UpAsync();
-        await situation.Seed.TaskAsync(await situation.Seed.ExecutionAsync(started: 2 * Minute), created: 2 * Minute, jobId: "waits");
-        await situation.Jobs.RecordAsync("waits", "Pending", 2 * Minute);
-        await situation.Jobs.QueueAsync(2 * Minute, "waits");
-        await situation.IsToldAsync(new Told { Live = ["IMAGE_SCAN queued 1"] });
-        Assert.InRange((await situation.Exporter.ScrapeAsync()).Value("harbor_scan_oldest_task_age_seconds", ("type", "IMAGE_SCAN"), ("status", "Pending")), 120, 180);
+        await using var server = await PostgresCluster.StartAsync(PostgresCluster.InstalledBinaries(), $"timezone = '{zone}'");
+        await using var situation = await Situation.CreateAsync(database: await TestDatabase.CreateAsync(server.AdministratorConnectionString, "registry"));
+        Assert.Equal(zone, await situation.Harbor.Database.ScalarAsync<string>("show timezone"));
+        await AgesAreOfUtcAsync(situation);
     }
 
     [Fact]
@@ -215,6 +228,34 @@ public sealed class HealthySituationTests
         await situation.IsToldNowAsync(told);
         situation.Time.Advance(Hour);
         await situation.IsToldNowAsync(told);
+    }
+
+    [Fact]
+    public async Task While_Harbor_is_read_only_an_end_that_core_does_not_take_is_settling()
+    {
+        await using var situation = await Situation.CreateAsync();
+        await situation.Harbor.GrantReadOnlyViewAsync();
+        await situation.Seed.ExecuteAsync("insert into properties (k, v) values ('read_only', 'true')");
+        await situation.Jobs.UpAsync();
+        await RunningAsync(situation, 9 * Hour, "ended");
+        await situation.Jobs.RecordAsync("ended", "Success", 5 * Hour, revision: 9 * Hour, acknowledged: null);
+        await situation.IsToldAsync(new Told { Live = ["IMAGE_SCAN settling 1"], System = ["read_only"] });
+        await situation.Seed.ExecuteAsync("update properties set v = 'false'");
+        await situation.IsToldNowAsync(new Told { Stuck = ["IMAGE_SCAN unreported 1"] });
+    }
+
+    /// <summary>A task of two minutes ago, by Harbor's UTC, is two minutes old and queued.</summary>
+    private static async Task AgesAreOfUtcAsync(Situation situation)
+    {
+        await situation.Jobs.UpAsync();
+        await situation.Seed.TaskAsync(await situation.Seed.ExecutionAsync(started: 2 * Minute), created: 2 * Minute, jobId: "waits");
+        await situation.Jobs.RecordAsync("waits", "Pending", 2 * Minute);
+        await situation.Jobs.QueueAsync(2 * Minute, "waits");
+        await situation.IsToldAsync(new Told { Live = ["IMAGE_SCAN queued 1"] });
+        Assert.InRange((await situation.Exporter.ScrapeAsync()).Value("harbor_scan_oldest_task_age_seconds", ("type", "IMAGE_SCAN"), ("status", "Pending")), 120, 180);
+        // On rows alone nothing is known of it yet.
+        await using var without = await RunningExporter.StartAsync(situation.Harbor);
+        Assert.Equal(new Told { Live = ["IMAGE_SCAN unjudged 1"] }.ToString(), MetricsView.Of(await without.ScrapeAsync()).ToString());
     }
 
     private static async Task<long> RunningAsync(Situation situation, TimeSpan age, string job) => await situation.Seed.TaskAsync(

@@ -29,7 +29,8 @@ internal sealed class Situation : IAsyncDisposable
     public RunningExporter Exporter => _exporter ?? throw new InvalidOperationException("The exporter has not started.");
 
     /// <summary>An empty Harbor and an empty Redis.</summary>
-    public static async Task<Situation> CreateAsync(string release = "2.11.0") => new(await TestHarbor.CreateAsync(release), await RedisServer.StartAsync());
+    public static async Task<Situation> CreateAsync(string release = "2.11.0", TestDatabase? database = null) =>
+        new(await TestHarbor.CreateAsync(release, database), await RedisServer.StartAsync());
 
     /// <summary>Starts the exporter; from here on its clock stands still until the test moves it.</summary>
     public async Task StartAsync(params (string Name, string Value)[] changes) =>

@@ -21,10 +21,10 @@ internal static class SituationViews
 {
     public static IReadOnlyList<ISituationView> All { get; } = [new MetricsView(), new DocumentView("the findings document", ReadDocumentAsync)];
 
-    private static async Task<string> ReadDocumentAsync(Situation situation)
+    private static async Task<string> ReadDocumentAsync(Situation situation, int page)
     {
         var report = await situation.Exporter.Services.GetRequiredService<FindingsReader>().ReadAsync(TestContext.Current.CancellationToken);
-        return FindingsDocument.Of(report, report.Findings, page: 1, pageSize: 10_000).ToJson();
+        return FindingsDocument.Of(report, report.Findings, page, pageSize: 10_000).ToJson();
     }
 }
 
@@ -88,8 +88,8 @@ internal sealed class MetricsView : ISituationView
 
 /// <summary>A place that gives out the findings document: its text is read as a program would.</summary>
 /// <param name="name">The place.</param>
-/// <param name="read">Looks once and returns the JSON, of all findings on one page.</param>
-internal sealed class DocumentView(string name, Func<Situation, Task<string>> read) : ISituationView
+/// <param name="read">Returns the JSON of a page, from 1; a place without pages gives everything on the first.</param>
+internal sealed class DocumentView(string name, Func<Situation, int, Task<string>> read) : ISituationView
 {
     private static readonly string[] Counted = ["ghost_workers", "orphan_hooks", "leaked_robots"];
 
@@ -97,10 +97,17 @@ internal sealed class DocumentView(string name, Func<Situation, Task<string>> re
 
     public async Task<Told> LookAsync(Situation situation)
     {
-        using var document = JsonDocument.Parse(await read(situation));
-        var summary = document.RootElement.GetProperty("summary");
-        JsonElement[] findings = [.. document.RootElement.GetProperty("findings").EnumerateArray()];
-        Assert.Equal(document.RootElement.GetProperty("total").GetInt32(), findings.Length);
+        var document = await ReadAsync(situation, 1);
+        var summary = document.GetProperty("summary");
+        List<JsonElement> findings = [.. document.GetProperty("findings").EnumerateArray()];
+        var total = document.GetProperty("total").GetInt32();
+        for (var page = 2; findings.Count < total; page++)
+        {
+            var before = findings.Count;
+            findings.AddRange((await ReadAsync(situation, page)).GetProperty("findings").EnumerateArray());
+            Assert.NotEqual(before, findings.Count);
+        }
+        Assert.Equal(total, findings.Count);
         var told = new Told
         {
             Stuck = Findings(findings, "task"),
@@ -115,6 +122,12 @@ internal sealed class DocumentView(string name, Func<Situation, Task<string>> re
         Assert.Equal(told.Inconsistencies.Where(word => !word.Contains("sweep_blocked", StringComparison.Ordinal)).Order(StringComparer.Ordinal), Findings(findings, "execution"));
         Assert.Equal(told.ScanAllBlocked, findings.Any(finding => finding.GetProperty("blocked").GetProperty("scan_all").GetBoolean()));
         return told;
+    }
+
+    private async Task<JsonElement> ReadAsync(Situation situation, int page)
+    {
+        using var document = JsonDocument.Parse(await read(situation, page));
+        return document.RootElement.Clone();
     }
 
     private static string[] Words(JsonElement byType) =>

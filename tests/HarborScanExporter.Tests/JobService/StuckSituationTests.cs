@@ -214,6 +214,28 @@ public sealed class StuckSituationTests
     }
 
     [Fact]
+    public async Task What_a_dead_pool_holds_is_not_queued_when_a_live_one_has_not_taken_it_over_for_a_quarter_of_an_hour()
+    {
+        await using var situation = await Situation.CreateAsync();
+        await situation.Jobs.UpAsync();
+        await situation.Jobs.PoolAsync("dead0000000000000000dead", heartbeat: 10 * Minute);
+        await situation.Jobs.PoolAsync("01d00000000000000000001d", heartbeat: 16 * Minute);
+        var execution = await situation.Seed.ExecutionAsync(started: 2 * Hour);
+        foreach (var (job, pool) in new[] { ("young", "dead0000000000000000dead"), ("old", "01d00000000000000000001d"), ("lost", "90e0000000000000000090e0") })
+        {
+            await RunningAsync(situation, execution, Hour, job);
+            await situation.Jobs.RecordAsync(job, "Running", Hour, acknowledged: "Running");
+            await situation.Jobs.InProgressAsync(job, 2 * Hour, pool);
+        }
+        await situation.IsToldAsync(new Told { Stuck = ["IMAGE_SCAN not_queued 1"], Live = ["IMAGE_SCAN requeued 2"] });
+        // Of a pool that left no heartbeat only the looks tell how long its list has lain there: the first was a minute ago.
+        situation.Time.Advance(14 * Minute);
+        await situation.IsToldNowAsync(new Told { Stuck = ["IMAGE_SCAN not_queued 1"], Live = ["IMAGE_SCAN requeued 2"] });
+        situation.Time.Advance(TimeSpan.FromSeconds(1));
+        await situation.IsToldNowAsync(new Told { Stuck = ["IMAGE_SCAN not_queued 2"], Live = ["IMAGE_SCAN requeued 1"] });
+    }
+
+    [Fact]
     public async Task A_Redis_that_was_emptied_under_a_live_pool_lost_what_waited_and_may_not_have_lost_what_runs()
     {
         await using var situation = await Situation.CreateAsync();
