@@ -30,7 +30,7 @@ internal static partial class Sentences
                     known[key] = at = alike.Count;
                     alike.Add((sentence, []));
                 }
-                if (alike[at].SaidBy.LastOrDefault() != finding) alike[at].SaidBy.Add(finding);
+                if (!ReferenceEquals(alike[at].SaidBy.LastOrDefault(), finding)) alike[at].SaidBy.Add(finding);
             }
         }
         string[] lines = [.. alike.Select(said => Line(said.Text, said.SaidBy, group, told, exact))];
@@ -49,10 +49,10 @@ internal static partial class Sentences
     {
         var isEqual = exact || saidBy.TrueForAll(finding => told(finding).Any(whole => whole.Contains(text, StringComparison.Ordinal)));
         if (group.Count == 1 || (saidBy.Count == group.Count && isEqual)) return text;
-        if (!isEqual) return $"{NameOf(saidBy[0])}: {text}{(saidBy.Count == 1 ? "" : $" ({Words.Number(saidBy.Count - 1)} more alike)")}";
+        if (!isEqual) return $"{NameOf(saidBy[0])}: {text}{(saidBy.Count == 1 ? "" : $" ({Words.Number(saidBy.Count - 1)} more like it)")}";
         var rest = saidBy.Count - 5;
-        var names = string.Join(", ", saidBy.Take(5).Select((finding, i) => i == 0 ? NameOf(finding) : NameOf(finding).Split(' ')[1]));
-        return $"{names}{(rest > 0 ? $" and {Words.Number(rest)} more" : "")}: {text}";
+        var names = string.Join(", ", saidBy.Take(5).Select(finding => NameOf(finding).Split(' ')[^1]));
+        return $"{NameOf(saidBy[0]).Split(' ')[0]}{(saidBy.Count == 1 ? "" : "s")} {names}{(rest > 0 ? $" and {Words.Number(rest)} more" : "")}: {text}";
     }
 
     private static string Mask(string sentence, Finding finding)

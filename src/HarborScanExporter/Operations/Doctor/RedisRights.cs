@@ -30,7 +30,7 @@ internal sealed class RedisRights(IDatabase redis, JobServiceKeys keys)
             }
             catch (RedisServerException error) when (error.Message.StartsWith("NOPERM", StringComparison.Ordinal))
             {
-                (error.Message.Contains("key", StringComparison.OrdinalIgnoreCase) ? onKeys : commands).Add(command);
+                (error.Message.Contains("run the", StringComparison.Ordinal) ? commands : onKeys).Add(command);
             }
         }
         if (commands.Count == 0 && onKeys.Count == 0) return CheckupLine.Ok(Name, $"The user may {string.Join(", ", all.Select(one => one.Command))}.");
