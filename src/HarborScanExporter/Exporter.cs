@@ -111,6 +111,7 @@ internal static partial class Exporter
         services.AddSingleton<OperationsToken>();
         services.AddSingleton<FailedAttempts>();
         services.AddSingleton<OperationsAccess>();
+        services.AddSingleton<FindingsGate>();
         services.AddSingleton<StatusPage>();
         services.AddSingleton<FindingsEndpoint>();
         services.AddSingleton<OperationsListener>();

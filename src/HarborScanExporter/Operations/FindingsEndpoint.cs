@@ -1,7 +1,7 @@
 namespace HarborScanExporter.Operations;
 
 /// <summary>GET of /api/v1/findings: one look at Harbor as JSON.</summary>
-internal sealed class FindingsEndpoint(FindingsReader reader)
+internal sealed class FindingsEndpoint(FindingsGate gate)
 {
     public const string Path = "/api/v1/findings";
 
@@ -16,7 +16,7 @@ internal sealed class FindingsEndpoint(FindingsReader reader)
         FindingsReport report;
         try
         {
-            report = await reader.ReadAsync(context.RequestAborted);
+            report = await gate.ReadAsync(context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -9,7 +9,10 @@ internal static class StatusFindings
     /// <summary>Projects that the filter lists; with more, the text filter serves better.</summary>
     private const int MostProjects = 200;
 
-    /// <summary>Repositories that a finding names; the JSON names all.</summary>
+    /// <summary>So many repositories stand in the sentence on who is blocked already.</summary>
+    private const int ArtifactsInText = 5;
+
+    /// <summary>Repositories that a finding lists; the JSON lists all.</summary>
     private const int MostArtifacts = 50;
 
     /// <summary>The section.</summary>
@@ -22,7 +25,7 @@ internal static class StatusFindings
             <section aria-labelledby="findings-title" id="findings">
             <h2 id="findings-title">Findings</h2>
             {(report.Findings.Count > 0 ? Filter(report, query) : Markup.Nothing)}
-            <p id="count" class="quiet">{Count(report, fitting.Count, shown.Length, query)}</p>
+            <p id="count" class="quiet" aria-live="polite">{Count(report, fitting.Count, shown.Length, query)}</p>
             {(shown.Length > 0 ? Table(shown, report.Now!.Value, query) : Markup.Nothing)}
             {Paging(fitting.Count, query)}
             </section>
@@ -53,7 +56,7 @@ internal static class StatusFindings
             {(query.Order == FindingOrder.Severity ? Markup.Nothing : Hidden("sort", StatusLayout.Class(query.Order)))}
             {(query.RefreshSeconds == StatusQuery.DefaultRefreshSeconds ? Markup.Nothing : Hidden("refresh", $"{query.RefreshSeconds}"))}
             {(query.Findings.PageSize == FindingsQuery.DefaultPageSize ? Markup.Nothing : Hidden("page_size", $"{query.Findings.PageSize}"))}
-            <button>Filter</button> <a href="{query.Unfiltered()}">Show all</a>
+            <button id="apply">Filter</button> <a id="all" href="{query.Unfiltered()}">Show all</a>
             </form>
             """;
     }
@@ -76,11 +79,11 @@ internal static class StatusFindings
     private static Markup Table(Finding[] findings, double now, StatusQuery query) => $"""
         <table role="table" aria-describedby="count">
         <thead role="rowgroup"><tr role="row">
-        <th scope="col" role="columnheader"{Sort(query.Order == FindingOrder.Severity ? "descending" : null)}><a href="{query.Sorted(FindingOrder.Severity)}">Severity</a></th>
+        <th scope="col" role="columnheader"{Sort(query.Order == FindingOrder.Severity ? "descending" : null)}><a id="by-severity" href="{query.Sorted(FindingOrder.Severity)}">Severity</a></th>
         <th scope="col" role="columnheader">Verdict</th>
         <th scope="col" role="columnheader">What is wrong</th>
         <th scope="col" role="columnheader">Blocks</th>
-        <th scope="col" role="columnheader"{Sort(query.Order switch { FindingOrder.Oldest => "descending", FindingOrder.Newest => "ascending", _ => null })}><a href="{query.Sorted(query.Order == FindingOrder.Oldest ? FindingOrder.Newest : FindingOrder.Oldest)}">Age</a></th>
+        <th scope="col" role="columnheader"{Sort(query.Order switch { FindingOrder.Oldest => "descending", FindingOrder.Newest => "ascending", _ => null })}><a id="by-age" href="{query.Sorted(query.Order == FindingOrder.Oldest ? FindingOrder.Newest : FindingOrder.Oldest)}">Age</a></th>
         </tr></thead>
         <tbody role="rowgroup" id="rows">
         {findings.Select(finding => Row(finding, now))}</tbody>
@@ -93,7 +96,7 @@ internal static class StatusFindings
         <tr role="row" class="{StatusLayout.Class(finding.Severity)}" id="row-{finding.Id}">
         <td role="cell" class="severity"><span class="badge">{finding.Severity.ToString()}</span></td>
         <td role="cell" class="verdict"><code>{finding.Verdict}</code></td>
-        <td role="cell" class="what"><details id="{finding.Id}"><summary>{finding.What}</summary>{Details(finding)}</details><p class="quiet subject">{Subject(finding)}</p></td>
+        <td role="cell" class="what"><details id="{finding.Id}"><summary>{finding.What}<span class="quiet subject">{Subject(finding)}</span></summary>{Details(finding)}</details></td>
         <td role="cell" class="blocks">{Blocks(finding.Blocked)}</td>
         <td role="cell" class="age">{Age(finding, now)}</td>
         </tr>
@@ -119,7 +122,7 @@ internal static class StatusFindings
 
     private static Markup Artifacts(IReadOnlyList<BlockedArtifact> artifacts)
     {
-        if (artifacts.Count == 0) return Markup.Nothing;
+        if (artifacts.Count <= ArtifactsInText) return Markup.Nothing;
         var more = artifacts.Count - MostArtifacts;
         return $"""
             <ul>{artifacts.Take(MostArtifacts).Select(Artifact)}{(more > 0 ? Item($"and {Words.Number(more)} more") : Markup.Nothing)}</ul>
@@ -147,7 +150,7 @@ internal static class StatusFindings
         return words.Length == 0 ? Dash : $"{words.Select(word => Tag(word))}";
     }
 
-    private static Markup Tag(string word) => $"""<span class="tag">{word}</span> """;
+    private static Markup Tag(string word) => $"""<span class="tag{(word is "pulls" or "scan-all" ? Urgent : Markup.Nothing)}">{word}</span> """;
 
     private static Markup Age(Finding finding, double now) => finding.Since is { } since
         ? $"""<time datetime="{StatusNumbers.Instant(since)}" title="since {Words.Time(since)}">{Words.Duration(now - since)}</time>"""
@@ -159,11 +162,13 @@ internal static class StatusFindings
         var page = query.Findings.Page;
         if (last == 1 && page == 1) return Markup.Nothing;
         return $"""
-            <nav class="paging" aria-label="Pages of findings">{(page > 1 ? Link(query.OnPage(Math.Min(page - 1, last)), "Previous page") : Markup.Nothing)} <span>Page {page} of {last}</span> {(page < last ? Link(query.OnPage(page + 1), "Next page") : Markup.Nothing)}</nav>
+            <nav class="paging" id="paging" aria-label="Pages of findings">{(page > 1 ? Link(query.OnPage(Math.Min(page - 1, last)), "previous", "Previous page") : Markup.Nothing)} <span>Page {page} of {last}</span> {(page < last ? Link(query.OnPage(page + 1), "next", "Next page") : Markup.Nothing)}</nav>
             """;
     }
 
-    private static Markup Link(string address, string text) => $"""<a href="{address}">{text}</a>""";
+    private static Markup Link(string address, string id, string text) => $"""<a id="{id}" href="{address}">{text}</a>""";
+
+    private static Markup Urgent { get; } = Markup.Trusted(" urgent");
 
     private static Markup Dash { get; } = Markup.Trusted("<span class=\"quiet\">&ndash;</span>");
 

@@ -6,7 +6,7 @@ namespace HarborScanExporter.Operations;
 /// The status page for people: one look at Harbor, written on the server and readable without script. GET of / shows the empty page to whoever
 /// brings no token; GET of /status asks for it, so that a browser opens its dialog.
 /// </summary>
-internal sealed class StatusPage(FindingsReader reader)
+internal sealed class StatusPage(FindingsGate gate)
 {
     public const string Path = "/";
     public const string SignedInPath = "/status";
@@ -25,7 +25,7 @@ internal sealed class StatusPage(FindingsReader reader)
         FindingsReport report;
         try
         {
-            report = await reader.ReadAsync(context.RequestAborted);
+            report = await gate.ReadAsync(context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {

@@ -63,13 +63,13 @@ internal static class StatusSections
 
     private static Markup Table((string Type, string Kind, string Word, long Number)[] rows) => $"""
         <table class="plain">
-        <thead><tr><th scope="col">Type</th><th scope="col">Which</th><th scope="col">Verdict, state or kind</th><th scope="col" class="number">Number</th></tr></thead>
+        <thead><tr><th scope="col">Type</th><th scope="col">Verdict, state or kind</th><th scope="col" class="number">Number</th></tr></thead>
         <tbody>{rows.OrderBy(row => ScanType.All.ToList().IndexOf(row.Type)).Select(row => Row(row))}</tbody>
         </table>
         """;
 
     private static Markup Row((string Type, string Kind, string Word, long Number) row) =>
-        $"<tr><th scope=\"row\">{row.Type}</th><td>{row.Kind}</td><td><code>{row.Word}</code></td><td class=\"number\">{Words.Number(row.Number)}</td></tr>";
+        $"<tr><th scope=\"row\">{row.Type}</th><td><code>{row.Word}</code> <span class=\"quiet\">{row.Kind}</span></td><td class=\"number\">{Words.Number(row.Number)}</td></tr>";
 
     private static Markup Facts((string Name, string Value)[] facts) => $"<dl class=\"facts\">{facts.Select(fact => Fact(fact.Name, fact.Value))}</dl>";
 

@@ -45,12 +45,10 @@
     }
   };
 
-  const show = (text, keep) => {
+  const show = text => {
     const page = new DOMParser().parseFromString(text, 'text/html');
     dress(page);
-    const wanted = page.getElementById('main');
-    if (keep) morph(one('main'), wanted);
-    else one('main').replaceChildren(...[...wanted.childNodes].map(node => document.importNode(node, true)));
+    morph(one('main'), page.getElementById('main'));
     document.title = page.title;
     document.querySelector('link[rel=icon]').href = page.querySelector('link[rel=icon]').getAttribute('href');
     schedule();
@@ -85,7 +83,7 @@
       const answer = await ask(location.search, token);
       const problem = await failure(answer);
       if (problem) stale(problem);
-      else show(await answer.text(), true);
+      else show(await answer.text());
       if (answer.status === 401 && token) {
         sessionStorage.removeItem(key);
         location.reload();
@@ -103,14 +101,16 @@
     schedule();
   };
 
-  // Goes to another address of this page and shows it from its top as a browser would; a filter keeps the place.
+  // Goes to another address of this page without leaving it.
   const go = async (address, push) => {
     try {
       const answer = await ask(address, sessionStorage.getItem(key));
       const problem = await failure(answer);
       if (problem) return stale(problem);
       if (push) history.pushState(null, '', location.pathname + address);
-      show(await answer.text(), false);
+      show(await answer.text());
+      // What the form shows is what the address says.
+      one('filter')?.reset();
     } catch (error) {
       stale('The exporter does not answer.');
     }
@@ -123,7 +123,7 @@
       problem = await failure(answer);
       if (!problem) {
         sessionStorage.setItem(key, token);
-        show(await answer.text(), false);
+        show(await answer.text());
         one('main').focus();
         return;
       }
@@ -140,10 +140,7 @@
     const given = new URLSearchParams([...new FormData(event.target)].filter(([, value]) => value !== ''));
     go('?' + given, true);
   });
-  document.addEventListener('change', event => {
-    if (event.target.matches('#filter select')) event.target.form.requestSubmit();
-  });
-  document.addEventListener('click', event => {
+  document.addEventListener('click', async event => {
     if (event.target.id === 'now') return refresh();
     if (event.target.id === 'forget') {
       sessionStorage.removeItem(key);
@@ -152,7 +149,9 @@
     const link = event.target.closest('a');
     if (!link || !link.getAttribute('href').startsWith('?') || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go(link.getAttribute('href'), true);
+    const turns = link.closest('#paging');
+    await go(link.getAttribute('href'), true);
+    if (turns) one('findings')?.scrollIntoView();
   });
   addEventListener('popstate', () => go(location.search, false));
   document.addEventListener('visibilitychange', () => {
