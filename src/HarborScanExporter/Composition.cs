@@ -34,4 +34,17 @@ internal static class Composition
         services.AddSingleton<FindingsReader>();
         return services;
     }
+
+    /// <summary>Adds what the second listener serves.</summary>
+    public static void AddOperations(this IServiceCollection services, OperationsSettings settings)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton<OperationsToken>();
+        services.AddSingleton<FailedAttempts>();
+        services.AddSingleton<OperationsAccess>();
+        services.AddSingleton<FindingsGate>();
+        services.AddSingleton<StatusPage>();
+        services.AddSingleton<FindingsEndpoint>();
+        services.AddSingleton<OperationsListener>();
+    }
 }
