@@ -16,7 +16,7 @@ is_installed() {
     postgresql) postgresql_bin >/dev/null ;;
     prometheus) command -v prometheus >/dev/null && command -v promtool >/dev/null ;;
     prometheus-alertmanager) command -v prometheus-alertmanager >/dev/null && command -v amtool >/dev/null ;;
-    redis-server | pgbouncer | clang | curl | openssl) PATH=$PATH:/usr/sbin command -v "$1" >/dev/null ;;
+    redis-server | pgbouncer | clang | curl | openssl | chromium) PATH=$PATH:/usr/sbin command -v "$1" >/dev/null ;;
     zlib1g-dev) [[ -e /usr/include/zlib.h ]] ;;
     *) dpkg-query --show --showformat='${Status}' "$1" 2>/dev/null | grep -q 'ok installed' ;;
   esac

@@ -31,7 +31,7 @@ for script in scripts/*.sh .ci/run; do
 done
 
 step="installing packages"
-install_packages postgresql redis-server prometheus prometheus-alertmanager pgbouncer clang zlib1g-dev curl openssl
+install_packages postgresql redis-server prometheus prometheus-alertmanager pgbouncer clang zlib1g-dev curl openssl chromium
 
 step="restore"
 dotnet restore HarborScanExporter.sln

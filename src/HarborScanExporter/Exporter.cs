@@ -1,8 +1,5 @@
 using System.Net.Sockets;
-using HarborScanExporter.Collectors;
 using HarborScanExporter.Database;
-using HarborScanExporter.HarborApi;
-using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
@@ -17,20 +14,18 @@ internal static partial class Exporter
     {
         // An empty builder: neither ASPNETCORE_* variables nor an appsettings.json in the working folder change what this program does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.AddServerHeader = false).UseUrls(settings.Listen);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // In this order: RunAsync tells by it which address could not be listened on.
+            Listener.Metrics.Bind(kestrel, settings.Listen);
+            if (settings.Operations is { } operations) Listener.Operations.Bind(kestrel, operations.Listen);
+        });
         builder.Services.AddRoutingCore();
         AddLogging(builder.Logging);
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(settings);
-        builder.Services.AddSingleton(new HarborDatabase(settings.Database, settings.ScrapeTimeout));
-        AddSources(builder.Services, settings);
-        builder.Services.AddSingleton<StuckLog>();
-        builder.Services.AddSingleton<ProcessCounters>();
-        builder.Services.AddSingleton<FailureLog>();
-        builder.Services.AddSingleton<CollectionRun>();
-        builder.Services.AddSingleton<ScrapeGate>();
+        builder.Services.AddLooking(settings, TimeProvider.System);
         builder.Services.AddSingleton<MetricsEndpoint>();
-        builder.Services.AddSingleton<FindingsReader>();
+        if (settings.Operations is { } listener) builder.Services.AddOperations(listener);
         change?.Invoke(builder);
         var app = builder.Build();
         Map(app, settings);
@@ -41,6 +36,7 @@ internal static partial class Exporter
     public static void TellStart(WebApplication app, ExporterSettings settings, IReadOnlyList<string> ignored)
     {
         LogStart(app.Logger, ProductVersion.Version, settings.Listen, settings.Database.Username, settings.Database.Host, settings.Database.Port, settings.Database.Name);
+        if (settings.Operations is { } operations) LogOperations(app.Logger, operations.Listen);
         if (ignored.Count > 0) LogServiceLinks(app.Logger, string.Join(", ", ignored));
     }
 
@@ -53,7 +49,11 @@ internal static partial class Exporter
         }
         catch (Exception error) when (error is IOException or SocketException)
         {
-            LogCannotListen(app.Logger, settings.Listen, error.GetBaseException().Message);
+            // The first address is listened on before the second, and stands among the server's own once it is.
+            var (setting, listen) = app.Urls.Count == 0 || settings.Operations is null
+                ? (Setting.Names.Listen, settings.Listen)
+                : (Setting.Names.OperationsListen, settings.Operations.Listen);
+            LogCannotListen(app.Logger, setting, listen, error.GetBaseException().Message);
             return 2;
         }
         await app.WaitForShutdownAsync(cancellationToken);
@@ -62,6 +62,7 @@ internal static partial class Exporter
 
     private static void Map(WebApplication app, ExporterSettings settings)
     {
+        if (app.Services.GetService<OperationsListener>() is { } operations) app.Use((context, next) => operations.ServeAsync(context, next));
         string[] reading = [HttpMethods.Get, HttpMethods.Head];
         var page = LandingPage.Html(settings);
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
@@ -79,19 +80,6 @@ internal static partial class Exporter
         }));
     }
 
-    private static void AddSources(IServiceCollection services, ExporterSettings settings)
-    {
-        if (settings.JobService is { } jobService)
-        {
-            services.AddSingleton(new RedisConnection(jobService));
-            services.AddSingleton(provider => new EvidenceReader(provider.GetRequiredService<RedisConnection>(), jobService.Namespace));
-        }
-        if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api));
-        services.AddSingleton(provider => new CollectionSources(
-            provider.GetRequiredService<HarborDatabase>(), provider.GetService<EvidenceReader>(), provider.GetService<SystemInfoClient>(),
-            provider.GetRequiredService<TimeProvider>()));
-    }
-
     private static void AddLogging(ILoggingBuilder logging)
     {
         // The host repeats with a stack trace what RunAsync says in a sentence, and Npgsql what FailureLog says once.
@@ -107,8 +95,11 @@ internal static partial class Exporter
     [LoggerMessage(10, LogLevel.Information, "harbor-scan-exporter {Version} serves {Listen}/metrics and reads as {Username} from {Host}:{Port}/{Database}.")]
     private static partial void LogStart(ILogger logger, string version, string listen, string username, string host, int port, string database);
 
-    [LoggerMessage(12, LogLevel.Critical, "HARBOR_SCAN_LISTEN: cannot listen on {Listen}: {Message}. Choose another address or port, or stop what uses it.")]
-    private static partial void LogCannotListen(ILogger logger, string listen, string message);
+    [LoggerMessage(13, LogLevel.Information, "The status page is at {Listen}/ for whoever brings the token.")]
+    private static partial void LogOperations(ILogger logger, string listen);
+
+    [LoggerMessage(12, LogLevel.Critical, "{Setting}: cannot listen on {Listen}: {Message}. Choose another address or port, or stop what uses it.")]
+    private static partial void LogCannotListen(ILogger logger, string setting, string listen, string message);
 
     [LoggerMessage(11, LogLevel.Information, "Ignored variables that Kubernetes wrote for services: {Names}. Set enableServiceLinks: false to be rid of them.")]
     private static partial void LogServiceLinks(ILogger logger, string names);

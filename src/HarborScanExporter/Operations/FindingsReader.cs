@@ -7,7 +7,7 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Operations;
 
 /// <summary>Looks at Harbor through the same gate as a scrape, and reads who is blocked by what it finds.</summary>
-internal sealed class FindingsReader(ScrapeGate gate, HarborDatabase database, ExporterSettings settings)
+internal sealed class FindingsReader(ScrapeGate gate, HarborDatabase database, ExporterSettings settings, TimeProvider time)
 {
     /// <summary>Stuck tasks whose artifacts are looked up; the oldest. More than that is one trouble, not thousands.</summary>
     private const int MostDetailed = 5_000;
@@ -52,22 +52,28 @@ internal sealed class FindingsReader(ScrapeGate gate, HarborDatabase database, E
         if (stuck.Length == 0) return HeldArtifacts.None;
         try
         {
-            await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
-            long[] ids = [.. stuck.Select(task => task.Named?.ArtifactId).OfType<long>().Distinct()];
-            var scanned = await snapshot.ReadAsync((from, token) => ArtifactLookup.ByIdAsync(from, ids, token), cancellationToken);
-            string[] digests = [.. stuck.SelectMany(task => task.Reports.Select(report => report.Digest)).OfType<string>().Concat(scanned.Select(artifact => artifact.Digest)).Distinct(StringComparer.Ordinal)];
-            var holding = await snapshot.ReadAsync((from, token) => ArtifactLookup.ByDigestAsync(from, digests, token), cancellationToken);
-            long[] projects = [.. holding.Select(artifact => artifact.ProjectId).Distinct()];
-            var preventing = facts.CanReadProjectMetadata
-                ? await snapshot.ReadAsync((from, token) => ArtifactLookup.PreventingAsync(from, projects, token), cancellationToken)
-                : null;
-            return new HeldArtifacts(scanned, holding, preventing);
+            // As with a collection, a call on a frozen network is given up and ends by itself later.
+            return await HeldByAsync(stuck, facts, cancellationToken).WaitAsync(settings.ScrapeTimeout, time, cancellationToken);
         }
-        catch (Npgsql.NpgsqlException)
+        catch (Exception error) when (error is Npgsql.NpgsqlException or TimeoutException)
         {
             // The verdicts stand without the names of those they block.
             return HeldArtifacts.None;
         }
+    }
+
+    private async Task<HeldArtifacts> HeldByAsync(JudgedTask[] stuck, DatabaseFacts facts, CancellationToken cancellationToken)
+    {
+        await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
+        long[] ids = [.. stuck.Select(task => task.Named?.ArtifactId).OfType<long>().Distinct()];
+        var scanned = await snapshot.ReadAsync((from, token) => ArtifactLookup.ByIdAsync(from, ids, token), cancellationToken);
+        string[] digests = [.. stuck.SelectMany(task => task.Reports.Select(report => report.Digest)).OfType<string>().Concat(scanned.Select(artifact => artifact.Digest)).Distinct(StringComparer.Ordinal)];
+        var holding = await snapshot.ReadAsync((from, token) => ArtifactLookup.ByDigestAsync(from, digests, token), cancellationToken);
+        long[] projects = [.. holding.Select(artifact => artifact.ProjectId).Distinct()];
+        var preventing = facts.CanReadProjectMetadata
+            ? await snapshot.ReadAsync((from, token) => ArtifactLookup.PreventingAsync(from, projects, token), cancellationToken)
+            : null;
+        return new HeldArtifacts(scanned, holding, preventing);
     }
 
     private sealed class HeldArtifacts(IReadOnlyList<ArtifactPlace> scanned, IReadOnlyList<ArtifactPlace> holding, IReadOnlySet<long>? preventing)

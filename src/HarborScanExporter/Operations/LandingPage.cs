@@ -17,6 +17,9 @@ internal static class LandingPage
             rows.Append("<tr><td><code>").Append(setting.Name).Append("</code></td><td><code>")
                 .Append(WebUtility.HtmlEncode(settings.Shown.GetValueOrDefault(setting.Name, ""))).AppendLine("</code></td></tr>");
         }
+        // Not a link: the address to listen on is rarely the one to ask.
+        var operations = settings.Operations is null ? ""
+            : $"<li>the status page and the findings: <code>{WebUtility.HtmlEncode(settings.Operations.Listen)}/</code>, with the token of <code>{Setting.Names.OperationsTokenFile}</code></li>{Environment.NewLine}";
         return $$"""
             <!doctype html>
             <html lang="en">
@@ -39,7 +42,7 @@ internal static class LandingPage
             <li><a href="/metrics">/metrics</a>: the metrics</li>
             <li><a href="/healthz">/healthz</a>: this process lives</li>
             <li><a href="/readyz">/readyz</a>: Harbor's database can be reached</li>
-            </ul>
+            {{operations}}</ul>
             <h2>Settings</h2>
             <table>
             <thead><tr><th>Setting</th><th>Value</th></tr></thead>

@@ -7,7 +7,7 @@ namespace HarborScanExporter.Tests.JobService;
 /// <summary>A Harbor's rows, its job service's keys, and an exporter that reads both with a clock of the test's.</summary>
 internal sealed class Situation : IAsyncDisposable
 {
-    private RunningExporter? _exporter;
+    private OperatedHarbor? _operated;
 
     private Situation(TestHarbor harbor, RedisServer redis)
     {
@@ -26,20 +26,28 @@ internal sealed class Situation : IAsyncDisposable
 
     public FakeTimeProvider Time { get; } = new();
 
-    public RunningExporter Exporter => _exporter ?? throw new InvalidOperationException("The exporter has not started.");
+    public OperatedHarbor Operated => _operated ?? throw new InvalidOperationException("The exporter has not started.");
+
+    public RunningExporter Exporter => Operated.Exporter;
+
+    /// <summary>The settings of the exporter without its listeners, for a command.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; private set; } = new Dictionary<string, string>();
 
     /// <summary>An empty Harbor and an empty Redis.</summary>
     public static async Task<Situation> CreateAsync(string release = "2.11.0", TestDatabase? database = null) =>
         new(await TestHarbor.CreateAsync(release, database), await RedisServer.StartAsync());
 
     /// <summary>Starts the exporter; from here on its clock stands still until the test moves it.</summary>
-    public async Task StartAsync(params (string Name, string Value)[] changes) =>
-        _exporter = await RunningExporter.StartAsync(Harbor, Time, [(Setting.Names.RedisUrl, Redis.Url), .. changes]);
+    public async Task StartAsync(params (string Name, string Value)[] changes)
+    {
+        Environment = Harbor.Environment([(Setting.Names.RedisUrl, Redis.Url), .. changes]);
+        _operated = await OperatedHarbor.StartAsync(Harbor, Time, [(Setting.Names.RedisUrl, Redis.Url), .. changes]);
+    }
 
     /// <summary>A first look, which may remember what is missing, and the minute until the second.</summary>
     public async Task<Told> FirstLookAsync()
     {
-        if (_exporter is null) await StartAsync();
+        if (_operated is null) await StartAsync();
         var first = await new MetricsView().LookAsync(this);
         Time.Advance(TimeSpan.FromSeconds(60));
         return first;
@@ -54,14 +62,16 @@ internal sealed class Situation : IAsyncDisposable
     }
 
     /// <summary>Every place tells this at the next look.</summary>
-    public async Task IsToldNowAsync(Told expected)
+    /// <param name="expected">What.</param>
+    /// <param name="remembers">Whether that takes more than the two looks of a command: it is then asked of the exporter alone.</param>
+    public async Task IsToldNowAsync(Told expected, bool remembers = false)
     {
-        foreach (var view in SituationViews.All) Assert.Equal($"{view.Name}\n{expected}", $"{view.Name}\n{await view.LookAsync(this)}");
+        foreach (var view in SituationViews.All.Where(view => !(remembers && view == SituationViews.Command))) Assert.Equal($"{view.Name}\n{expected}", $"{view.Name}\n{await view.LookAsync(this)}");
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_exporter is not null) await _exporter.DisposeAsync();
+        if (_operated is not null) await _operated.DisposeAsync();
         await Redis.DisposeAsync();
         await Harbor.DisposeAsync();
     }

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
-using HarborScanExporter.Operations;
+using HarborScanExporter.Operations.Check;
+using HarborScanExporter.Tests.Operations;
 using HarborScanExporter.Tests.Support;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.JobService;
 
@@ -19,13 +20,21 @@ internal interface ISituationView
 /// <summary>The places that must tell the same.</summary>
 internal static class SituationViews
 {
-    public static IReadOnlyList<ISituationView> All { get; } = [new MetricsView(), new DocumentView("the findings document", ReadDocumentAsync)];
-
-    private static async Task<string> ReadDocumentAsync(Situation situation, int page)
+    /// <summary>A command remembers nothing: it takes one look, and a second after a minute.</summary>
+    public static ISituationView Command { get; } = new DocumentView("check --output json", async (situation, _) =>
     {
-        var report = await situation.Exporter.Services.GetRequiredService<FindingsReader>().ReadAsync(TestContext.Current.CancellationToken);
-        return FindingsDocument.Of(report, report.Findings, page, pageSize: 10_000).ToJson();
-    }
+        var run = await CommandRun.CheckAsync(situation.Environment, new CheckOptions { Output = CheckOutput.Json }, time: new FakeTimeProvider());
+        Assert.True(run.Exit is 0 or 1, run.All);
+        return run.Output;
+    });
+
+    public static IReadOnlyList<ISituationView> All { get; } =
+    [
+        new MetricsView(),
+        new DocumentView("GET /api/v1/findings", (situation, page) =>
+            situation.Operated.GetAsync(string.Create(CultureInfo.InvariantCulture, $"/api/v1/findings?page_size=500&page={page}"))),
+        Command,
+    ];
 }
 
 /// <summary>/metrics.</summary>

@@ -232,7 +232,7 @@ public sealed class StuckSituationTests
         situation.Time.Advance(14 * Minute);
         await situation.IsToldNowAsync(new Told { Stuck = ["IMAGE_SCAN not_queued 1"], Live = ["IMAGE_SCAN requeued 2"] });
         situation.Time.Advance(TimeSpan.FromSeconds(1));
-        await situation.IsToldNowAsync(new Told { Stuck = ["IMAGE_SCAN not_queued 2"], Live = ["IMAGE_SCAN requeued 1"] });
+        await situation.IsToldNowAsync(new Told { Stuck = ["IMAGE_SCAN not_queued 2"], Live = ["IMAGE_SCAN requeued 1"] }, remembers: true);
     }
 
     [Fact]

@@ -15,11 +15,15 @@ internal sealed class RunningExporter : IAsyncDisposable
     private RunningExporter(WebApplication app)
     {
         _app = app;
-        Address = new Uri(app.Urls.Single());
+        Address = new Uri(app.Urls.First());
+        OperationsAddress = app.Urls.Skip(1).Select(url => new Uri(url)).SingleOrDefault();
         Client = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public Uri Address { get; }
+
+    /// <summary>The second listener; null when it is off.</summary>
+    public Uri? OperationsAddress { get; }
 
     public HttpClient Client { get; }
 

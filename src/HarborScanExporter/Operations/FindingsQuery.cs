@@ -1,0 +1,90 @@
+using System.Globalization;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+
+namespace HarborScanExporter.Operations;
+
+/// <summary>A parameter that cannot be used, and the mend.</summary>
+/// <param name="Name">The parameter.</param>
+/// <param name="Detail">What is wrong with it and what to give.</param>
+internal sealed record BadParameter(string Name, string Detail);
+
+/// <summary>Which findings are asked for: a filter and a page. An empty value counts as not given; several are given by commas or by repeating.</summary>
+internal sealed record FindingsQuery
+{
+    /// <summary>The most findings on a page.</summary>
+    public const int MostOnPage = 500;
+
+    /// <summary>The findings on a page when nothing else is asked for.</summary>
+    public const int DefaultPageSize = 100;
+
+    /// <summary>The closed set of <c>verdict</c>: what a finding's verdict can be.</summary>
+    public static IReadOnlyList<string> AllVerdicts { get; } = [.. Judgement.Verdicts.Select(verdict => verdict.Word), .. Inconsistency.Kinds, .. SystemWord.All];
+
+    /// <summary>The parameters' names.</summary>
+    public static IReadOnlyList<string> Parameters { get; } = ["verdict", "type", "project", "page", "page_size"];
+
+    /// <summary>Empty for all.</summary>
+    public IReadOnlyList<string> Verdicts { get; init; } = [];
+
+    /// <summary>Empty for all.</summary>
+    public IReadOnlyList<string> Types { get; init; } = [];
+
+    /// <summary>Empty for all.</summary>
+    public IReadOnlyList<string> Projects { get; init; } = [];
+
+    /// <summary>From 1.</summary>
+    public int Page { get; init; } = 1;
+
+    public int PageSize { get; init; } = DefaultPageSize;
+
+    /// <summary>Reads a query; null with the parameter that is wrong.</summary>
+    /// <param name="given">The request's query.</param>
+    /// <param name="known">Every parameter that the route takes.</param>
+    /// <param name="bad">The first parameter that is wrong.</param>
+    public static FindingsQuery? Read(IQueryCollection given, IReadOnlyList<string> known, out BadParameter? bad)
+    {
+        bad = null;
+        if (given.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+            bad = new BadParameter(Shown(unknown), $"This route has no such parameter. It takes {string.Join(", ", known)}.");
+        var query = new FindingsQuery
+        {
+            Verdicts = Words(given, "verdict", AllVerdicts, ref bad),
+            Types = Words(given, "type", ScanType.All, ref bad),
+            Projects = Values(given, "project"),
+            Page = Number(given, "page", 1, int.MaxValue, 1, ref bad),
+            PageSize = Number(given, "page_size", 1, MostOnPage, DefaultPageSize, ref bad),
+        };
+        return bad is null ? query : null;
+    }
+
+    /// <summary>Whether a finding is asked for; one without a type or a project fits none.</summary>
+    public bool Fits(Finding finding) =>
+        (Verdicts.Count == 0 || Verdicts.Contains(finding.Verdict))
+        && (Types.Count == 0 || (finding.Type is { } type && Types.Contains(type)))
+        && (Projects.Count == 0 || finding.Blocked.Artifacts.Any(artifact => Projects.Contains(artifact.Project)));
+
+    /// <summary>A number within limits; what is not given is the default.</summary>
+    public static int Number(IQueryCollection given, string name, int least, int most, int otherwise, ref BadParameter? bad)
+    {
+        if (Values(given, name) is not { Count: > 0 } values) return otherwise;
+        if (values.Count == 1 && int.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        bad ??= new BadParameter(name, most == int.MaxValue ? $"Give one whole number from {least} on." : $"Give one whole number from {least} to {most}.");
+        return otherwise;
+    }
+
+    /// <summary>The values of a parameter.</summary>
+    public static IReadOnlyList<string> Values(IQueryCollection given, string name) =>
+        [.. given[name].OfType<string>().SelectMany(value => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct(StringComparer.Ordinal)];
+
+    private static IReadOnlyList<string> Words(IQueryCollection given, string name, IReadOnlyList<string> known, ref BadParameter? bad)
+    {
+        var words = Values(given, name);
+        if (words.FirstOrDefault(word => !known.Contains(word)) is { } unknown)
+            bad ??= new BadParameter(name, $"{Shown(unknown)} is unknown. Give one of {string.Join(", ", known)}.");
+        return words;
+    }
+
+    /// <summary>What a stranger wrote, cut to what a message can bear.</summary>
+    private static string Shown(string word) => word.Length <= 64 ? word : word[..64] + "...";
+}

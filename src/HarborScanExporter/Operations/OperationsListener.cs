@@ -1,0 +1,96 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+
+namespace HarborScanExporter.Operations;
+
+/// <summary>One route of the operations listener.</summary>
+/// <param name="Methods">What it answers; GET comes with HEAD.</param>
+/// <param name="Path">The path, exactly.</param>
+/// <param name="Serve">Answers a request that brought the token.</param>
+internal sealed record OperationsRoute(IReadOnlyList<string> Methods, string Path, RequestDelegate Serve);
+
+/// <summary>
+/// Answers what comes in at the second listener: the token first, then the route, then the method, so that without the token nothing can be
+/// told apart.
+/// </summary>
+internal sealed class OperationsListener
+{
+    private const long MostBodyBytes = 64 * 1024;
+
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+
+    private readonly OperationsAccess _access;
+
+    public OperationsListener(OperationsAccess access, StatusPage page, FindingsEndpoint findings)
+    {
+        _access = access;
+        Routes =
+        [
+            new(Reading, StatusPage.Path, page.ServeAsync),
+            new(Reading, StatusPage.SignedInPath, page.ServeAsync),
+            new(Reading, FindingsEndpoint.Path, findings.ServeAsync),
+            new(Reading, OpenApi.Path, OpenApi.ServeAsync),
+        ];
+    }
+
+    /// <summary>Every route.</summary>
+    public IReadOnlyList<OperationsRoute> Routes { get; }
+
+    /// <summary>Answers a request; one of the other listener is passed on.</summary>
+    public Task ServeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (!Listener.Operations.Took(context)) return next(context);
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body) body.MaxRequestBodySize = MostBodyBytes;
+        Protect(context.Response.Headers);
+        // The empty page is the one thing that asks for no token: it is where a person gives it.
+        if (context.Request.Path == StatusPage.Path && Reads(context) && StringValues.IsNullOrEmpty(context.Request.Headers.Authorization))
+            return StatusShell.ServeAsync(context, StatusCodes.Status200OK);
+        return _access.Judge(context, out var refusedFor) switch
+        {
+            Access.Granted => RouteAsync(context),
+            Access.Refused => RefuseAsync(context, refusedFor),
+            Access.Unusable => Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable,
+                "The token file of this listener cannot be used. The exporter's log says why."),
+            _ => ChallengeAsync(context),
+        };
+    }
+
+    private Task RouteAsync(HttpContext context)
+    {
+        var route = Routes.FirstOrDefault(route => context.Request.Path == route.Path);
+        if (route is null) return Problem.WriteAsync(context, StatusCodes.Status404NotFound, $"There is no such route. {OpenApi.Path} describes those there are.");
+        if (route.Methods.Contains(context.Request.Method)) return route.Serve(context);
+        context.Response.Headers.Allow = string.Join(", ", route.Methods);
+        return Problem.WriteAsync(context, StatusCodes.Status405MethodNotAllowed, $"This route answers {string.Join(" and ", route.Methods)}.");
+    }
+
+    private static Task ChallengeAsync(HttpContext context)
+    {
+        context.Response.Headers.WWWAuthenticate = OperationsAccess.Challenge;
+        // Whoever leaves the browser's dialog sees the page that takes the token another way.
+        return Reads(context) && context.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase)
+            ? StatusShell.ServeAsync(context, StatusCodes.Status401Unauthorized)
+            : Problem.WriteAsync(context, StatusCodes.Status401Unauthorized,
+                "Send the token as Authorization: Bearer, or as the password of HTTP Basic with any user name; Basic reads only.");
+    }
+
+    private static Task RefuseAsync(HttpContext context, TimeSpan refusedFor)
+    {
+        context.Response.Headers.RetryAfter = ((int)Math.Ceiling(refusedFor.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        return Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, "Too many wrong tokens came from this address. Wait a minute.");
+    }
+
+    private static bool Reads(HttpContext context) => HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+
+    private static void Protect(IHeaderDictionary headers)
+    {
+        headers.ContentSecurityPolicy = StatusLayout.ContentSecurityPolicy;
+        headers.XContentTypeOptions = "nosniff";
+        headers.CacheControl = "no-store";
+        headers.XFrameOptions = "DENY";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Cross-Origin-Resource-Policy"] = "same-origin";
+    }
+}

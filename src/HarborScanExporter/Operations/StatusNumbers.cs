@@ -1,0 +1,49 @@
+using System.Globalization;
+using HarborScanExporter.Diagnosis;
+
+namespace HarborScanExporter.Operations;
+
+/// <summary>The numbers at the top of the status page.</summary>
+internal static class StatusNumbers
+{
+    /// <summary>The row of numbers; nothing when Harbor could not be seen.</summary>
+    public static Markup Of(FindingsReport report)
+    {
+        if (report.Diagnosed is not { } diagnosed) return Markup.Nothing;
+        var document = FindingsDocument.SummaryPart.Of(report);
+        var stuck = diagnosed.Tasks.Count(task => task.Judgement.IsStuck);
+        var service = FindingsDocument.JobServicePart.Of(report);
+        Markup[] numbers =
+        [
+            Number("Open scans", Words.Number(document.OpenTasks)),
+            Number("Stuck", Words.Number(stuck), stuck > 0),
+            Number("Artifacts blocked", Words.Number(document.BlockedArtifacts), document.BlockedArtifacts > 0),
+            Number("Manual scan-all", document.ScanAllBlocked ? "refused" : "allowed", document.ScanAllBlocked),
+            .. service.QueueLength is { } length
+                ? new[]
+                {
+                    Number("In the queue", Words.Number(length) + (service.QueuePaused == true ? ", paused" : ""), service.QueuePaused == true),
+                    Number("Workers busy", $"{Words.Number(service.BusyWorkers ?? 0)} of {Words.Number(service.Workers ?? 0)}", service.Up == false),
+                }
+                : [],
+        ];
+        return $"""
+            <dl class="numbers" id="numbers">{numbers}</dl>
+            """;
+    }
+
+    /// <summary>A time as machines read it.</summary>
+    public static string Instant(double epoch) => FindingsDocument.TimeOf(epoch)!.Value.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>Hours, minutes and seconds.</summary>
+    public static string Clock(double epoch) => FindingsDocument.TimeOf(epoch)!.Value.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
+
+    /// <summary>Year, month and day.</summary>
+    public static string Day(double epoch) => FindingsDocument.TimeOf(epoch)!.Value.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    private static Markup Number(string name, string value, bool isBad = false) => $"""
+        <div{(isBad ? Bad : Markup.Nothing)}><dt>{name}</dt><dd>{value}</dd></div>
+        """;
+
+    private static Markup Bad { get; } = Markup.Trusted(" class=\"bad\"");
+}
