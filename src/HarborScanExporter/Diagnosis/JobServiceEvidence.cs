@@ -132,7 +132,7 @@ internal sealed record JobServiceEvidence
     public bool IsUp => Pools.Any(pool => pool.IsAliveAt(Now));
 
     /// <summary>Since when a pool has lived without a break, in seconds since 1970; null when none lives.</summary>
-    public double? UpSince => Pools.Where(pool => pool.IsAliveAt(Now)).Min(pool => pool.Started ?? Now);
+    public double? UpSince => Pools.Where(pool => pool.IsAliveAt(Now)).Min(pool => (double?)(pool.Started ?? Now));
 
     /// <summary>Evidence there is none of.</summary>
     public static JobServiceEvidence Without(EvidenceState state, string? problem = null, string address = "") =>

@@ -47,4 +47,23 @@ public sealed class EvidenceVerdictTests
         Assert.InRange(second.Value("harbor_scan_queue_oldest_age_seconds", ("queue", "IMAGE_SCAN")), 7195, 7260);
         Assert.Empty(exporter.Warnings);
     }
+
+    [Fact]
+    public async Task What_a_pool_held_that_died_waits_for_a_job_service_and_is_not_stuck()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await using var redis = await RedisServer.StartAsync();
+        var seed = new Seed(harbor);
+        var jobs = new JobServiceSeed(redis);
+        await jobs.UpAsync(heartbeat: 2 * Hour);
+        var execution = await seed.ExecutionAsync(started: 3 * Hour);
+        await seed.TaskAsync(execution, status: "Running", revision: RevisionAgo(2.5 * Hour), created: 3 * Hour, update: Ago(2.5 * Hour), jobId: "held");
+        await jobs.RecordAsync("held", "Running", 2.5 * Hour, acknowledged: "Running");
+        await jobs.InProgressAsync("held", 3 * Hour);
+        await using var exporter = await RunningExporter.StartAsync(harbor, ("HARBOR_REDIS_URL", redis.Url));
+        var scrape = await exporter.ScrapeAsync();
+        Assert.Equal(["""{state="requeued",type="IMAGE_SCAN"} 1"""], scrape.NonZero("harbor_scan_live_tasks"));
+        Assert.Equal((1, 0), (scrape.Value("harbor_scan_up"), scrape.Value("harbor_scan_jobservice_up")));
+        Assert.Empty(exporter.Warnings);
+    }
 }
