@@ -1,5 +1,9 @@
 using System.CommandLine;
 using HarborScanExporter.Database;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Operations;
+using HarborScanExporter.Operations.Check;
+using HarborScanExporter.Operations.Doctor;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -10,8 +14,29 @@ internal static class CommandLine
 {
     private const string RoleDefault = "harbor_scan_exporter";
 
-    /// <summary>The exit code for settings that cannot be used.</summary>
+    /// <summary>The exit code for settings and flags that cannot be used.</summary>
     private const int BadSettings = 2;
+
+    /// <summary>Runs the command line to its end.</summary>
+    /// <returns>The exit code of the command; 2 when there is no such command or flag, or when it failed for a reason that is not known.</returns>
+    public static async Task<int> RunAsync(
+        IReadOnlyList<string> arguments, Func<ExporterSettings, IReadOnlyList<string>, CancellationToken, Task<int>> serve, InvocationConfiguration invocation,
+        CancellationToken cancellationToken = default)
+    {
+        var parsed = Build(serve).Parse(arguments);
+        // The library ends both with 1, which says of check that it has found something.
+        invocation.EnableDefaultExceptionHandler = false;
+        try
+        {
+            var exit = await parsed.InvokeAsync(invocation, cancellationToken);
+            return parsed.Errors.Count > 0 ? BadSettings : exit;
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            await invocation.Error.WriteLineAsync(error.ToString());
+            return BadSettings;
+        }
+    }
 
     /// <summary>Builds the command line; <c>serve</c> is what runs without a command.</summary>
     /// <param name="serve">Runs the exporter until it is stopped.</param>
@@ -25,13 +50,18 @@ internal static class CommandLine
                 HelpName = "value",
             })).ToArray();
 
-        async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellationToken)
+        async Task<int> WithSettingsAsync(ParseResult parsed, Func<SettingsReading, ExporterSettings, Task<int>> run)
         {
             var reading = SettingsReader.Read(Environment(), Given(parsed));
-            if (reading.Settings is not null) return await serve(reading.Settings, reading.Ignored, cancellationToken);
+            if (reading.Settings is not null) return await run(reading, reading.Settings);
             foreach (var error in reading.Errors) await parsed.InvocationConfiguration.Error.WriteLineAsync(error);
             return BadSettings;
         }
+
+        Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellationToken) =>
+            WithSettingsAsync(parsed, (reading, settings) => serve(settings, reading.Ignored, cancellationToken));
+
+        Terminal TerminalOf(ParseResult parsed) => Terminal.OfProcess(parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
 
         Dictionary<string, string> Given(ParseResult parsed) => flags
             .Where(flag => parsed.GetResult(flag.Option) is { Implicit: false })
@@ -45,6 +75,12 @@ internal static class CommandLine
         serveCommand.SetAction(ServeAsync);
         root.Subcommands.Add(serveCommand);
 
+        root.Subcommands.Add(Check((parsed, options, cancellationToken) => WithSettingsAsync(parsed,
+            (_, settings) => CheckCommand.RunAsync(settings, options, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
+
+        root.Subcommands.Add(Doctor((parsed, output, cancellationToken) => WithSettingsAsync(parsed,
+            (_, settings) => DoctorCommand.RunAsync(settings, output, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
+
         var sql = new Command("sql", "Print the SQL that makes the least-privilege role, with the names of the settings filled in.");
         sql.SetAction(parsed => PrintSql(parsed.InvocationConfiguration.Output, Given(parsed)));
         root.Subcommands.Add(sql);
@@ -54,6 +90,48 @@ internal static class CommandLine
             parsed.InvocationConfiguration.Output.WriteLine($"harbor-scan-exporter {ProductVersion.Version} ({ProductVersion.Revision}, {ProductVersion.Runtime})"));
         root.Subcommands.Add(version);
         return root;
+    }
+
+    private static Command Check(Func<ParseResult, CheckOptions, CancellationToken, Task<int>> run)
+    {
+        var output = Output("table for a person, json as GET /api/v1/findings, prometheus for the textfile collector.", Enum.GetNames<CheckOutput>());
+        var quick = new Option<bool>("--quick") { Description = "Look once, also where a verdict needs two looks a minute apart." };
+        var all = new Option<bool>("--all") { Description = "List every finding, also where hundreds are alike." };
+        var verdict = new Option<string?>("--verdict") { Description = $"Only findings of this verdict: {string.Join(", ", FindingsFilter.Verdicts)}.", HelpName = "word" };
+        var type = new Option<string?>("--type") { Description = $"Only findings of this type: {string.Join(", ", ScanType.All)}.", HelpName = "word" };
+        var project = new Option<string?>("--project") { Description = "Only findings that block an artifact of this project.", HelpName = "name" };
+        var check = new Command("check", "Look at Harbor once and print what is stuck and why. Exit code 0: nothing found, 1: findings, 2: could not look.")
+        {
+            output, quick, all, verdict, type, project,
+        };
+        check.SetAction((parsed, cancellationToken) => run(parsed, new CheckOptions
+        {
+            Output = Enum.Parse<CheckOutput>(parsed.GetValue(output)!, ignoreCase: true),
+            Quick = parsed.GetValue(quick),
+            All = parsed.GetValue(all),
+            Filter = new FindingsFilter(parsed.GetValue(verdict), parsed.GetValue(type), parsed.GetValue(project)),
+        }, cancellationToken));
+        return check;
+    }
+
+    private static Command Doctor(Func<ParseResult, DoctorOutput, CancellationToken, Task<int>> run)
+    {
+        var output = Output("table for a person, json for a program.", Enum.GetNames<DoctorOutput>());
+        var doctor = new Command("doctor",
+            "Try everything the exporter needs and name the mend of what is wrong. Exit code 0: nothing failed, 1: something failed, 2: the settings cannot be used.")
+        {
+            output,
+        };
+        doctor.SetAction((parsed, cancellationToken) => run(parsed, Enum.Parse<DoctorOutput>(parsed.GetValue(output)!, ignoreCase: true), cancellationToken));
+        return doctor;
+    }
+
+    private static Option<string> Output(string meaning, string[] names)
+    {
+        string[] words = [.. names.Select(name => name.ToLowerInvariant())];
+        var output = new Option<string>("--output") { Description = meaning, DefaultValueFactory = _ => words[0], HelpName = string.Join('|', words) };
+        output.AcceptOnlyFromAmong(words);
+        return output;
     }
 
     private static void PrintSql(TextWriter output, Dictionary<string, string> flags)

@@ -1,8 +1,5 @@
 using System.Net.Sockets;
-using HarborScanExporter.Collectors;
 using HarborScanExporter.Database;
-using HarborScanExporter.HarborApi;
-using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
@@ -26,18 +23,9 @@ internal static partial class Exporter
         });
         builder.Services.AddRoutingCore();
         AddLogging(builder.Logging);
-        builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(settings);
-        builder.Services.AddSingleton(new HarborDatabase(settings.Database, settings.ScrapeTimeout));
-        AddSources(builder.Services, settings);
-        builder.Services.AddSingleton<StuckLog>();
-        builder.Services.AddSingleton<ProcessCounters>();
-        builder.Services.AddSingleton<FailureLog>();
-        builder.Services.AddSingleton<CollectionRun>();
-        builder.Services.AddSingleton<ScrapeGate>();
+        builder.Services.AddLooking(settings, TimeProvider.System);
         builder.Services.AddSingleton<MetricsEndpoint>();
-        builder.Services.AddSingleton<FindingsReader>();
-        if (settings.Operations is { } listener) AddOperations(builder.Services, listener);
+        if (settings.Operations is { } listener) builder.Services.AddOperations(listener);
         change?.Invoke(builder);
         var app = builder.Build();
         Map(app, settings);
@@ -90,31 +78,6 @@ internal static partial class Exporter
             context.Response.Headers.XContentTypeOptions = "nosniff";
             return context.Response.WriteAsync(page, context.RequestAborted);
         }));
-    }
-
-    private static void AddSources(IServiceCollection services, ExporterSettings settings)
-    {
-        if (settings.JobService is { } jobService)
-        {
-            services.AddSingleton(new RedisConnection(jobService));
-            services.AddSingleton(provider => new EvidenceReader(provider.GetRequiredService<RedisConnection>(), jobService.Namespace));
-        }
-        if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api));
-        services.AddSingleton(provider => new CollectionSources(
-            provider.GetRequiredService<HarborDatabase>(), provider.GetService<EvidenceReader>(), provider.GetService<SystemInfoClient>(),
-            provider.GetRequiredService<TimeProvider>()));
-    }
-
-    private static void AddOperations(IServiceCollection services, OperationsSettings settings)
-    {
-        services.AddSingleton(settings);
-        services.AddSingleton<OperationsToken>();
-        services.AddSingleton<FailedAttempts>();
-        services.AddSingleton<OperationsAccess>();
-        services.AddSingleton<FindingsGate>();
-        services.AddSingleton<StatusPage>();
-        services.AddSingleton<FindingsEndpoint>();
-        services.AddSingleton<OperationsListener>();
     }
 
     private static void AddLogging(ILoggingBuilder logging)

@@ -1,12 +1,12 @@
 using System.CommandLine;
 using HarborScanExporter;
 
-return await CommandLine.Build(async (settings, ignored, cancellationToken) =>
+return await CommandLine.RunAsync(args, async (settings, ignored, cancellationToken) =>
 {
     await using var app = Exporter.Build(settings);
     Exporter.TellStart(app, settings, ignored);
     return await Exporter.RunAsync(app, settings, cancellationToken);
-}).Parse(args).InvokeAsync(new InvocationConfiguration
+}, new InvocationConfiguration
 {
     // A scrape that is under way at SIGTERM is answered before the process ends.
     ProcessTerminationTimeout = TimeSpan.FromSeconds(15),

@@ -68,17 +68,58 @@ public sealed class CommandLineTests
         Assert.Matches(@"\Aharbor-scan-exporter \d+\.\d+\.\d+ \(\w+, \.NET \d+\.\d+\.\d+ \w+\)\s*\z", output);
     }
 
+    [Theory]
+    [InlineData("check", "--output", "xml")]
+    [InlineData("check", "--quik")]
+    [InlineData("doctor", "--output", "prometheus")]
+    [InlineData("chek")]
+    public async Task A_mistyped_command_line_is_exit_code_2_since_1_says_that_check_found_something(params string[] arguments)
+    {
+        var (exit, _, _, error) = await RunAsync([.. arguments, .. Connection]);
+        Assert.Equal(2, exit);
+        Assert.Contains(arguments[^1], error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("check")]
+    [InlineData("doctor")]
+    public async Task A_command_without_settings_names_them(string command)
+    {
+        var (exit, _, output, error) = await RunAsync([command]);
+        Assert.Equal((2, ""), (exit, output));
+        Assert.Contains("HARBOR_DATABASE_HOST is not set. Set it, or give --database-host.", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_refuses_a_word_that_is_none_and_names_those_there_are()
+    {
+        var (exit, _, output, error) = await RunAsync(["check", "--verdict", "stuck", .. Connection]);
+        Assert.Equal((2, ""), (exit, output));
+        Assert.StartsWith("There is no verdict stuck. Choose from lost, unreported, ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_and_doctor_look_for_the_database_of_the_flags()
+    {
+        string[] away = ["--database-host", "127.0.0.1", "--database-port", $"{HarborScanExporter.Tests.Support.Tool.FreePort()}", "--database-username", "scraper"];
+        var check = await RunAsync(["check", .. away]);
+        Assert.Equal((2, ""), (check.Exit, check.Output));
+        Assert.Contains("Could not look: Harbor's database could not be read (connect).", check.Error, StringComparison.Ordinal);
+        var doctor = await RunAsync(["doctor", .. away]);
+        Assert.Equal((1, ""), (doctor.Exit, doctor.Error));
+        Assert.Contains("cannot be read (connect)", doctor.Output, StringComparison.Ordinal);
+    }
+
     private static async Task<(int Exit, ExporterSettings? Settings, string Output, string Error)> RunAsync(string[] arguments)
     {
         ExporterSettings? given = null;
-        var root = CommandLine.Build((settings, _, _) =>
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var exit = await CommandLine.RunAsync(arguments, (settings, _, _) =>
         {
             given = settings;
             return Task.FromResult(0);
-        });
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var exit = await root.Parse(arguments).InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
+        }, new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
         return (exit, given, output.ToString(), error.ToString());
     }
 }

@@ -115,8 +115,13 @@ internal sealed class Collection(CollectionSources sources, Snapshot first, Data
             ? await reader.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], Left * JobServiceShare, cancellationToken)
             : JobServiceEvidence.Without(EvidenceState.NotConfigured);
         _readOnly = readOnly is null ? null : await readOnly;
-        return evidence;
+        return await IsForeignAsync(evidence, cancellationToken) ? evidence.OfAnotherHarbor() : evidence;
     }
+
+    /// <summary>Whether Redis shows jobs and not one of them is a task here. Asked only when it knows no open task either, as before 2.5 it reads the table.</summary>
+    private async Task<bool> IsForeignAsync(JobServiceEvidence evidence, CancellationToken cancellationToken) =>
+        evidence.MayBeForeign
+        && (await ReadAsync((from, token) => TaskLookup.NamedJobsAsync(from, [.. evidence.SomeJobs], token), cancellationToken)).Count == 0;
 
     /// <summary>What belongs to the first snapshot is read before it ends; whoever asks for it later meets its failure.</summary>
     private static async Task ReadBeforehandAsync<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)

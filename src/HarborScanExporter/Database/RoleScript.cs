@@ -12,9 +12,7 @@ internal static partial class RoleScript
     /// <exception cref="ArgumentException">The script uses a variable that is not given.</exception>
     public static string Filled(string name, IReadOnlyDictionary<string, string> variables)
     {
-        using var stream = typeof(RoleScript).Assembly.GetManifestResourceStream(name) ?? throw new ArgumentException($"There is no script {name}.", nameof(name));
-        using var reader = new StreamReader(stream);
-        return Variable().Replace(reader.ReadToEnd(), match =>
+        return Variable().Replace(Text(name), match =>
         {
             if (match.Groups["comment"].Success) return match.Value;
             if (!variables.TryGetValue(match.Groups["name"].Value, out var value))
@@ -22,6 +20,15 @@ internal static partial class RoleScript
             var quote = match.Groups["quote"].Value;
             return quote + value.Replace(quote, quote + quote, StringComparison.Ordinal) + quote;
         });
+    }
+
+    /// <summary>One script as it lies in deploy/sql.</summary>
+    /// <exception cref="ArgumentException">There is no such script.</exception>
+    public static string Text(string name)
+    {
+        using var stream = typeof(RoleScript).Assembly.GetManifestResourceStream(name) ?? throw new ArgumentException($"There is no script {name}.", nameof(name));
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
     }
 
     [GeneratedRegex("""(?<comment>--[^\n]*)|:(?<quote>['"])(?<name>[a-z_]+)\k<quote>""", RegexOptions.ExplicitCapture)]

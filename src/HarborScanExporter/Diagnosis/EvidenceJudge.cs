@@ -80,10 +80,12 @@ internal static class EvidenceJudge
 
     private static Judgement Over(JobRecord record, RowEvidence rows, JobServiceEvidence service)
     {
-        if (record.IsAcknowledged) return service.Now - (record.Updated ?? 0) > AcknowledgedSettle ? Judgement.Unreported : Judgement.Settling;
+        // An end that does not tell its time may be of this moment.
+        var ended = record.Updated ?? service.Now;
+        if (record.IsAcknowledged) return service.Now - ended > AcknowledgedSettle ? Judgement.Unreported : Judgement.Settling;
         // While Harbor is read-only or no job service lives, no round of the reaper comes through: that is one finding of its own.
         if (rows.ReadOnly || service.UpSince is not { } upSince) return Judgement.Settling;
-        return service.Now - Math.Max(record.Updated ?? 0, upSince) > UnacknowledgedSettle ? Judgement.Unreported : Judgement.Settling;
+        return service.Now - Math.Max(ended, upSince) > UnacknowledgedSettle ? Judgement.Unreported : Judgement.Settling;
     }
 
     private static Judgement Unlisted(OpenTask task, double seenFor, JobServiceEvidence service)

@@ -14,11 +14,14 @@ internal enum EvidenceState
     /// <summary>No connection, or no answer in time.</summary>
     Unreachable,
 
-    /// <summary>A wrong password, or a command or key that the user may not use.</summary>
+    /// <summary>A wrong password, a command or key that the user may not use, or keys that another program writes.</summary>
     Refused,
 
     /// <summary>Readable and without known_jobs and live pools: another database number or namespace, or emptied.</summary>
     Empty,
+
+    /// <summary>It shows a job service whose jobs no task of this database has: that of another Harbor.</summary>
+    Foreign,
 }
 
 /// <summary>The words of <see cref="EvidenceState"/> in labels and findings.</summary>
@@ -31,7 +34,8 @@ internal static class EvidenceStateWords
         EvidenceState.Usable => "usable",
         EvidenceState.Unreachable => "unreachable",
         EvidenceState.Refused => "refused",
-        _ => "empty",
+        EvidenceState.Empty => "empty",
+        _ => "foreign",
     };
 }
 
@@ -126,6 +130,15 @@ internal sealed record JobServiceEvidence
     /// <summary>Jobs whose hook is sent again and again and that no open task names; whether a task names them the database must say.</summary>
     public IReadOnlyList<string> UnclaimedHooks { get; init; } = [];
 
+    /// <summary>Some of the jobs that Redis shows, by the ids under which core knows them; empty when it shows none.</summary>
+    public IReadOnlyList<string> SomeJobs { get; init; } = [];
+
+    /// <summary>
+    /// Whether Redis knows no judged job but shows others: either every open scan is lost, or this is the Redis of another Harbor, whose
+    /// jobs no task here has. The database must say which.
+    /// </summary>
+    public bool MayBeForeign => IsUsable && Jobs.Count > 0 && SomeJobs.Count > 0 && Jobs.Values.All(job => job == JobEvidence.Nothing);
+
     public bool IsUsable => State == EvidenceState.Usable;
 
     /// <summary>Whether a pool's heartbeat is fresh.</summary>
@@ -133,6 +146,12 @@ internal sealed record JobServiceEvidence
 
     /// <summary>Since when a pool has lived without a break, in seconds since 1970; null when none lives.</summary>
     public double? UpSince => Pools.Where(pool => pool.IsAliveAt(Now)).Min(pool => (double?)(pool.Started ?? Now));
+
+    /// <summary>The same as the evidence of another Harbor, which proves nothing here.</summary>
+    public JobServiceEvidence OfAnotherHarbor() => Without(
+        EvidenceState.Foreign,
+        $"{Address} shows a job service, and none of {Words.Count(SomeJobs.Count, "job")} seen there is a task of this database: it belongs to another Harbor. Check HARBOR_REDIS_URL and HARBOR_REDIS_NAMESPACE.",
+        Address);
 
     /// <summary>Evidence there is none of.</summary>
     public static JobServiceEvidence Without(EvidenceState state, string? problem = null, string address = "") =>

@@ -16,9 +16,11 @@ internal static class SystemFindings
     {
         var service = diagnosed.JobService;
         var open = diagnosed.Tasks.Count;
-        if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Empty) yield return Blind(service, open);
+        if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Empty or EvidenceState.Foreign) yield return Blind(service, open);
         if (service is { IsUsable: true, IsUp: false }) yield return Down(service, open);
-        if (service is { IsUsable: true, EmptiedUnderPools: true }) yield return Emptied(diagnosed);
+        // known_jobs stays short until the job service is restarted; it is worth a word while it shows in open scans.
+        var traceless = diagnosed.Tasks.Count(task => task.Job == JobEvidence.Nothing);
+        if (service is { IsUsable: true, EmptiedUnderPools: true } && traceless > 0) yield return Emptied(traceless);
         if (diagnosed.PausedQueues?.Contains(ScanType.ImageScan) == true) yield return Paused(diagnosed, limits);
         if (diagnosed.ReadOnly == true) yield return ReadOnly(open);
         if (service.IsUsable && service.Scans.Oldest is { } oldest && service.Now - oldest > limits.MaxJobDuration - NearLimit) yield return OldQueue(service, oldest, limits);
@@ -40,7 +42,12 @@ internal static class SystemFindings
         },
         Severity = Severity.Warning,
         Count = open,
-        What = service.State == EvidenceState.Empty ? "The job service cannot be seen in this Redis database." : "The job service's Redis cannot be read.",
+        What = service.State switch
+        {
+            EvidenceState.Empty => "The job service cannot be seen in this Redis database.",
+            EvidenceState.Foreign => "This Redis belongs to the job service of another Harbor.",
+            _ => "The job service's Redis cannot be read.",
+        },
         Evidence = [service.Problem!],
         Blocked = new Blocked { Text = $"{Words.Count(open, "open scan")} cannot be judged with proof; only what Harbor will never heal is called stuck." },
         Healing = new Healing(null, null, "The next collection tries again; no restart is needed."),
@@ -72,24 +79,20 @@ internal static class SystemFindings
         };
     }
 
-    private static Finding Emptied(Diagnosed diagnosed)
+    private static Finding Emptied(int lost) => new()
     {
-        var lost = diagnosed.Tasks.Count(task => task.Judgement == Judgement.Lost || task.Job is { Record: null, IsQueued: false, Holder: null });
-        return new Finding
-        {
-            Id = "system-emptied",
-            Kind = FindingKind.System,
-            Verdict = SystemWord.RedisEmptied,
-            Severity = Severity.Critical,
-            Count = lost,
-            What = "The job service's Redis was emptied while the job service ran: every job that waited in it is lost.",
-            Evidence = ["A live worker pool announced job types at its start that known_jobs no longer holds.", $"{Words.Count(lost, "open scan has", "open scans have")} no trace in Redis."],
-            Blocked = new Blocked { Text = "Lost scans block their digests; see their own findings. A scan that ran at the time may still end by itself." },
-            Healing = new Healing(false, null, "Never, for what was queued."),
-            Repair = "Repair the lost scans, then restart the job service so that it writes its schedules and job types again.",
-            Avoid = ["Do not empty Redis again."],
-        };
-    }
+        Id = "system-emptied",
+        Kind = FindingKind.System,
+        Verdict = SystemWord.RedisEmptied,
+        Severity = Severity.Critical,
+        Count = lost,
+        What = "The job service's Redis was emptied while the job service ran: every job that waited in it is lost.",
+        Evidence = ["A live worker pool announced job types at its start that known_jobs no longer holds.", $"{Words.Count(lost, "open scan has", "open scans have")} no trace in Redis."],
+        Blocked = new Blocked { Text = "Lost scans block their digests; see their own findings. A scan that ran at the time may still end by itself." },
+        Healing = new Healing(false, null, "Never, for what was queued."),
+        Repair = "Repair the lost scans, then restart the job service so that it writes its schedules and job types again.",
+        Avoid = ["Do not empty Redis again."],
+    };
 
     private static Finding Paused(Diagnosed diagnosed, Limits limits)
     {

@@ -5,9 +5,6 @@ namespace HarborScanExporter.Diagnosis;
 /// <summary>Puts a stuck task into words (harbor-facts 6.2, failure-modes 2).</summary>
 internal static class TaskFindings
 {
-    /// <summary>The release that brought the stop of a single job by its id.</summary>
-    private const long StopByJobSince = 100;
-
     /// <summary>The finding of a stuck task.</summary>
     /// <param name="judged">A task whose judgement is a verdict.</param>
     /// <param name="artifacts">The repositories that hold what it scans.</param>
@@ -32,8 +29,8 @@ internal static class TaskFindings
             Evidence = [.. Evidence(judged, diagnosed)],
             Blocked = BlockedBy(judged, artifacts, diagnosed),
             Healing = Heals(judged, diagnosed, limits),
-            Repair = Repair(judged, diagnosed),
-            Avoid = [.. Avoid(judged)],
+            Repair = TaskAdvice.Repair(judged, diagnosed),
+            Avoid = [.. TaskAdvice.Avoid(judged)],
         };
     }
 
@@ -137,61 +134,22 @@ internal static class TaskFindings
             case "hung":
                 var end = (judged.Job?.Record?.Updated ?? diagnosed.Now - judged.Task.RunningAge(diagnosed.Now)) + limits.MaxJobDuration + 3600;
                 return new Healing(true, end, $"The row becomes Error by {Words.Time(end)}, when the job is {Words.Duration(limits.MaxJobDuration)} old; its worker stays held.");
+            case "not_queued" when judged.Job is { Record: null }:
+                return new Healing(false, null, "Never: without its record no worker takes the job up again, and nobody fails it.");
             case "not_queued":
                 var error = (judged.Job?.Record?.Updated ?? diagnosed.Now) + limits.MaxJobDuration + 3600;
                 return new Healing(true, error, $"The row becomes Error by {Words.Time(error)}, when the job is {Words.Duration(limits.MaxJobDuration)} old; the scan is not done.");
             case "unreported" when judged.Job?.Record is { IsFinal: true, IsAcknowledged: false }:
                 return new Healing(null, null, "Only if core takes the status at one of the reaper's hourly rounds before the record expires; it did not so far.");
+            // Without Redis nobody knows whether the record is still there; beyond its limit Harbor has ended whatever it was.
+            case "unreported" when judged.Job is null && judged.Task.AgeAt(diagnosed.Now) <= limits.Never:
+                return new Healing(null, null, "Only while the job service still has its record: its reaper sends the status again hourly.");
             case "unreported":
                 return new Healing(false, null, "Never: nobody will send the status again.");
             default:
                 return judged.Task.AgeAt(diagnosed.Now) > limits.Never
                     ? new Healing(false, null, $"No: whatever Harbor still tracks it ends within {Words.Duration(limits.Never)}.")
                     : new Healing(null, null, $"If the job service still tracks it, it becomes Error when it is {Words.Duration(limits.MaxJobDuration)} old.");
-        }
-    }
-
-    private static string Repair(JudgedTask judged, Diagnosed diagnosed)
-    {
-        var stop = judged.Task.JobId.Length == 0
-            ? "The row has no job to stop: write it as Error with status_code 3 and end_time, under its old values, and recompute the execution."
-            : diagnosed.SchemaVersion >= StopByJobSince
-                ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}"
-                : "Write the row as Error with status_code 3 and end_time, under its old values, and recompute the execution (this Harbor cannot stop a job by its id)";
-        return judged.Judgement.Word switch
-        {
-            "lost" => judged.Task.JobId.Length == 0 ? stop : $"{stop}. The row becomes final and can be scanned again; its robot account {Robot(judged)}must then be removed by DELETE /api/v2.0/robots.",
-            "hung" => $"Mend the scanner. {stop}: the worker looks at the stop within seconds. If it does not let go, restart the job service.",
-            "not_queued" => $"{stop}, then scan again.",
-            "unreported" when judged.Stored => "Write the row as Success with status_code 3 and end_time, under its old values, and recompute the execution. The report stays.",
-            "unreported" => $"Write the row with the status of the job's record{(judged.Job?.Record?.Status is { } status ? $" ({status})" : "")}, status_code 3 and end_time, under its old values, and recompute the execution.",
-            _ => "Set HARBOR_REDIS_URL and look again: Redis tells whether a worker holds it. Until then change nothing.",
-        };
-    }
-
-    private static string Robot(JudgedTask judged) => judged.Named?.RobotId is { } robot ? $"{robot} " : "";
-
-    private static IEnumerable<string> Avoid(JudgedTask judged)
-    {
-        yield return "Do not set the status alone: without status_code 3 the row can never be swept.";
-        switch (judged.Judgement.Word)
-        {
-            case "unreported":
-                yield return "Do not write Error or Stopped over it: that hides a good report.";
-                yield return "Do not stop the job: it is over, and the stop does nothing or writes Stopped.";
-                break;
-            case "hung":
-                yield return "Do not write the row while the worker holds the job: it may end later.";
-                break;
-            case "not_queued":
-                yield return "Do not write the row while the record is open: it flips back within the hour.";
-                break;
-            case "lost":
-                yield return "Do not delete its execution, and do not empty Redis.";
-                break;
-            default:
-                yield return "Do not write the row: a worker may be at it.";
-                break;
         }
     }
 }

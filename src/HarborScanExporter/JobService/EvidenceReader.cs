@@ -32,8 +32,11 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
     /// <summary>A job whose transaction core has not committed yet has no row; hooks are sent again after an hour.</summary>
     private const double HookSettle = 15 * 60;
 
+    /// <summary>Jobs named to find out whose job service this is.</summary>
+    private const int Some = 200;
+
     private static readonly RedisValue[] PoolFields = ["heartbeat_at", "started_at", "concurrency", "worker_ids", "host", "job_names"];
-    private static readonly RedisValue[] WorkerFields = ["job_id", "started_at"];
+    private static readonly RedisValue[] WorkerFields = ["job_id", "started_at", "job_name"];
     private static readonly RedisValue[] RecordFields = ["id", "status", "revision", "update_time", "ack"];
     private static readonly RedisValue[] TrackedFields = ["id", "status", "revision", "update_time", "ack", "web_hook_url", "upstream_job_id"];
 
@@ -64,7 +67,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
                 _one.Release();
             }
         }
-        catch (Exception error) when (error is RedisException or TimeoutException or OperationCanceledException or RedisUnusableException or IOException or ObjectDisposedException)
+        catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException or OperationCanceledException or RedisUnusableException or IOException or ObjectDisposedException)
         {
             connection.Forget();
             cancellationToken.ThrowIfCancellationRequested();
@@ -126,6 +129,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         var claimed = open.ToHashSet(StringComparer.Ordinal);
         string[] strange = [.. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && !claimed.Contains(job.Key)).Select(job => job.Key)];
         var records = await ReadRecordsAsync(redis, [.. asked, .. strange], cancellationToken);
+        var tracked = await ReadTrackedAsync(redis, claimed, evidence.Now, cancellationToken);
         return evidence with
         {
             Jobs = judged.ToDictionary(id => id, id => new JobEvidence
@@ -140,14 +144,15 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
                 .. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && IsGhost(job.Value, records.GetValueOrDefault(job.Key), claimed.Contains(job.Key), evidence.Now))
                     .Select(job => new GhostWorker(job.Key, job.Value.Pool.Id, records.GetValueOrDefault(job.Key)?.Status)),
             ],
-            UnclaimedHooks = await ReadUnclaimedAsync(redis, claimed, evidence.Now, cancellationToken),
+            UnclaimedHooks = tracked.Unclaimed,
+            SomeJobs = [.. queued.Concat(held.Keys).Concat(tracked.KnownAs).Select(id => id.Split('@')[0]).Distinct(StringComparer.Ordinal).Take(Some)],
         };
     }
 
     /// <summary>A worker is held for nothing when its job's record is final for some minutes, or has expired with no open row of it left.</summary>
     private static bool IsGhost(HeldJob job, JobRecord? record, bool claimed, double now) => record is null
         ? !claimed && job.Enqueued is { } enqueued && now - enqueued > 24 * 3600
-        : record.IsFinal && now - (record.Updated ?? 0) > GhostSettle;
+        : record.IsFinal && now - (record.Updated ?? now) > GhostSettle;
 
     private async Task<ReadQueue> ReadQueueAsync(IDatabase redis, CancellationToken cancellationToken)
     {
@@ -202,6 +207,8 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         {
             if (fields[0].IsNullOrEmpty) continue;
             busy++;
+            // Workers run the jobs of every type.
+            if (!fields[2].IsNullOrEmpty && fields[2] != JobServiceKeys.Scans) continue;
             var id = fields[0].ToString();
             if (!jobs.TryGetValue(id, out var listed)) jobs[id] = new HeldJob(pool, Number(fields[1]), null);
             else if (listed.Pool.IsAliveAt(now)) jobs[id] = listed with { Started = Number(fields[1]) };
@@ -226,8 +233,8 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         return records;
     }
 
-    /// <summary>The jobs whose hooks core does not take, as far as the walk has come; those of open tasks left out.</summary>
-    private async Task<IReadOnlyList<string>> ReadUnclaimedAsync(IDatabase redis, HashSet<string> claimed, double now, CancellationToken cancellationToken)
+    /// <summary>Jobs of the window, by the ids under which core knows them, and those among all seen whose hooks it does not take; those of open tasks left out.</summary>
+    private async Task<(IReadOnlyList<string> KnownAs, IReadOnlyList<string> Unclaimed)> ReadTrackedAsync(IDatabase redis, HashSet<string> claimed, double now, CancellationToken cancellationToken)
     {
         while (_window.WantsPage)
         {
@@ -237,10 +244,13 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         }
         var looked = _window.Take();
         var hashes = await Task.WhenAll(looked.Select(job => ReadHashAsync(redis, _keys.Record(job), TrackedFields))).WaitAsync(cancellationToken);
-        // A job without a hook address has no row and needs none; core looks for a run of a schedule by the schedule's own id.
-        return _window.Keep(looked, looked.Zip(hashes)
-            .Where(pair => RecordOf(pair.Second) is { IsAcknowledged: false } record && !pair.Second[5].IsNullOrEmpty && now - (record.Updated ?? now) > HookSettle)
-            .Select(pair => (pair.First, pair.Second[6].IsNullOrEmpty ? pair.First : pair.Second[6].ToString())));
+        // Core looks for a run of a schedule by the schedule's own id. A job without a hook address has no row and needs none.
+        (string Id, string KnownAs, RedisValue[] Fields)[] jobs =
+            [.. looked.Zip(hashes).Select(pair => (Id: pair.First, KnownAs: pair.Second[6].IsNullOrEmpty ? pair.First : pair.Second[6].ToString(), Fields: pair.Second)).Where(job => !job.Fields[5].IsNullOrEmpty)];
+        var unclaimed = _window.Keep(looked, jobs
+            .Where(job => RecordOf(job.Fields) is { IsAcknowledged: false } record && now - (record.Updated ?? now) > HookSettle)
+            .Select(job => (job.Id, job.KnownAs)));
+        return ([.. jobs.Select(job => job.KnownAs)], unclaimed);
     }
 
     /// <summary>A key of another type is nobody's record; it must not fail the others.</summary>

@@ -8,22 +8,37 @@ namespace HarborScanExporter.JobService;
 /// The one connection to the job service's Redis. It is made when first needed, kept while it works, and made anew after a failure, after a
 /// change of the URL file, and when Sentinel names another master.
 /// </summary>
-internal sealed class RedisConnection(JobServiceSettings settings) : IAsyncDisposable
+internal sealed class RedisConnection : IAsyncDisposable
 {
-    private static readonly HashSet<string> Commands =
+    private static readonly HashSet<string> Reading =
         new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SELECT", "EXISTS", "LLEN", "LRANGE", "SMEMBERS", "HMGET", "HKEYS", "HSCAN", "TIME" };
 
-    private static readonly HashSet<string> SentinelCommands = new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SENTINEL" };
+    /// <summary>The client insists on hearing a Sentinel's news, whoever asks for them.</summary>
+    private static readonly HashSet<string> SentinelCommands = new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SENTINEL", "SUBSCRIBE", "UNSUBSCRIBE" };
 
     private readonly SemaphoreSlim _one = new(1);
-    private RedisSettings? _settings = settings.Redis;
+    private readonly HashSet<string> _commands;
+    private readonly string? _urlFile;
+    private RedisSettings? _settings;
     private string? _read;
     private EndPoint? _server;
     private ConnectionMultiplexer? _redis;
     private ConnectionMultiplexer? _sentinel;
 
+    /// <param name="settings">Where it is.</param>
+    /// <param name="asking">Commands that ask about the server itself, beyond those that read evidence; no others leave this program.</param>
+    public RedisConnection(JobServiceSettings settings, params string[] asking)
+    {
+        _settings = settings.Redis;
+        _urlFile = settings.UrlFile;
+        _commands = new HashSet<string>(Reading.Concat(asking), StringComparer.OrdinalIgnoreCase);
+    }
+
     /// <summary>Where it is, without credentials.</summary>
-    public string Address => _settings?.Address ?? $"the URL in {settings.UrlFile}";
+    public string Address => _settings?.Address ?? $"the URL in {_urlFile}";
+
+    /// <summary>How it is reached; null while the file that says so has not been read.</summary>
+    public RedisSettings? Settings => _settings;
 
     /// <summary>The database, connected.</summary>
     /// <param name="timeout">How long connecting may take.</param>
@@ -38,10 +53,15 @@ internal sealed class RedisConnection(JobServiceSettings settings) : IAsyncDispo
             var server = await ServerAsync(timeout, cancellationToken);
             if (_redis is not null && (!_redis.IsConnected || !Equals(server, _server))) Drop(ref _redis);
             _server = server;
-            _redis ??= await ConnectAsync([server], Commands, _settings!.User, _settings.Password, _settings.Database, timeout, cancellationToken);
+            if (_redis is null)
+            {
+                _redis = await ConnectAsync([server], _commands, _settings!.User, _settings.Password, _settings.Database, timeout, cancellationToken);
+                // The client overlooks that its own SELECT is refused, and would read database 0.
+                await _redis.GetDatabase(_settings.Database).ExecuteAsync("SELECT", _settings.Database).WaitAsync(timeout, TimeProvider.System, cancellationToken);
+            }
             return _redis.GetDatabase(_settings!.Database);
         }
-        catch (Exception error) when (error is RedisException or TimeoutException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             Forget();
             throw RedisUnusableException.Of(error, Address);
@@ -68,7 +88,7 @@ internal sealed class RedisConnection(JobServiceSettings settings) : IAsyncDispo
 
     private async Task ReadFileAsync(CancellationToken cancellationToken)
     {
-        if (settings.UrlFile is not { } path) return;
+        if (_urlFile is not { } path) return;
         var text = (await File.ReadAllTextAsync(path, cancellationToken)).Trim();
         if (text == _read) return;
         _settings = RedisSettings.Parse(text, out var problem) ?? throw new ArgumentException($"{Setting.Names.RedisUrlFile}: {problem}");
@@ -97,7 +117,7 @@ internal sealed class RedisConnection(JobServiceSettings settings) : IAsyncDispo
                 if (answer is not null) return answer;
                 last = new ArgumentException($"Sentinel knows no master {master}");
             }
-            catch (Exception error) when (error is RedisException or TimeoutException)
+            catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException)
             {
                 last = error;
             }

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using HarborScanExporter.Diagnosis;
 using StackExchange.Redis;
 
@@ -15,6 +16,8 @@ internal sealed class RedisUnusableException(EvidenceState state, string message
     public static RedisUnusableException Of(Exception error, string address)
     {
         if (error is RedisUnusableException already) return already;
+        if (Chain(error).Any(one => one is AuthenticationException))
+            return new(EvidenceState.Unreachable, $"{address} shows a certificate that is not trusted. Name the authority that signed it in SSL_CERT_FILE, and the host as the certificate does.", error);
         var words = Words(error);
         var refused = words.Contains("WRONGPASS", StringComparison.Ordinal) || words.Contains("NOAUTH", StringComparison.Ordinal)
             || words.Contains("AuthenticationFailure", StringComparison.Ordinal) || words.Contains("invalid password", StringComparison.OrdinalIgnoreCase)
@@ -23,6 +26,8 @@ internal sealed class RedisUnusableException(EvidenceState state, string message
             return new(EvidenceState.Refused, $"{address} refuses the user or its password. Check HARBOR_REDIS_URL, and that the user of deploy/redis exists there.", error);
         if (words.Contains("NOPERM", StringComparison.Ordinal))
             return new(EvidenceState.Refused, $"The user may not read what is needed at {address}. Give it the rights of deploy/redis/harbor-scan.acl.", error);
+        if (words.Contains("WRONGTYPE", StringComparison.Ordinal))
+            return new(EvidenceState.Refused, $"At {address} a key of the job service is of another type: another program writes there. Check the database number in HARBOR_REDIS_URL and HARBOR_REDIS_NAMESPACE.", error);
         if (words.Contains("DB index is out of range", StringComparison.Ordinal))
             return new(EvidenceState.Refused, $"{address} has no database of this number. It is 2 in Harbor's installer and 1 in its chart.", error);
         if (error is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException)

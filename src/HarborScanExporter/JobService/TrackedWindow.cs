@@ -36,21 +36,20 @@ internal sealed class TrackedWindow
         _pages++;
     }
 
-    /// <summary>The ids to look up now.</summary>
-    public IReadOnlyList<string> Take()
-    {
-        List<string> taken = [];
-        while (taken.Count < Lookups && _pending.TryDequeue(out var id)) taken.Add(id);
-        return taken;
-    }
+    /// <summary>The ids to look up now; until <see cref="Keep"/> says what they showed, they stay to be looked up.</summary>
+    public IReadOnlyList<string> Take() => [.. _pending.Take(Lookups)];
 
     /// <summary>Keeps what the window showed; at the end of a round, what was not found again is gone.</summary>
-    /// <param name="looked">All ids of the window.</param>
+    /// <param name="looked">All ids of the window, as taken.</param>
     /// <param name="unclaimed">Those among them whose hook is sent again and again, and the id by which core looks for their row.</param>
     /// <returns>The ids by which core looks, of all that is known to be so.</returns>
     public IReadOnlyList<string> Keep(IReadOnlyList<string> looked, IEnumerable<(string Id, string KnownAs)> unclaimed)
     {
-        foreach (var id in looked) _found.Remove(id);
+        foreach (var id in looked)
+        {
+            _pending.Dequeue();
+            _found.Remove(id);
+        }
         foreach (var (id, knownAs) in unclaimed)
         {
             if (_found.Count < Remembered) _found[id] = (_round, knownAs);

@@ -20,7 +20,9 @@ internal sealed class FindingsReader(ScrapeGate gate, HarborDatabase database, E
         var exposition = await gate.ScrapeAsync(settings.ScrapeTimeout, cancellationToken);
         if (exposition.Diagnosed is not { } diagnosed)
         {
-            var problem = $"Harbor's database could not be read ({exposition.Failure ?? FailureReason.Other}). {FailureReason.Mend(exposition.Failure ?? FailureReason.Other)}";
+            var problem = exposition.Failure is { } reason
+                ? $"Harbor's database could not be read ({reason}). {FailureReason.Mend(reason)}"
+                : $"The collector diagnosis is switched off. Take it out of {Setting.Names.CollectorsDisabled}.";
             return new FindingsReport { State = new ScanningState(ScanningLevel.Unknown, problem), Problem = problem, Facts = exposition.Facts, Exposition = exposition };
         }
         var limits = settings.Limits;

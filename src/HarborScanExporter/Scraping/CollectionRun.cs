@@ -29,7 +29,11 @@ internal sealed class CollectionRun(CollectionSources sources, ExporterSettings 
             var failure = await RunAsync(collector, collection, samples, cancellationToken);
             if (collector.CountsForUp) firstFailure ??= failure;
         }
-        if (collection.Diagnosed is { } diagnosed) stuckLog.Tell(diagnosed);
+        if (collection.Diagnosed is { } diagnosed)
+        {
+            stuckLog.Tell(diagnosed);
+            TellEvidence(diagnosed.JobService);
+        }
         return new Exposition(firstFailure, samples) { Diagnosed = collection.Diagnosed, Facts = facts };
     }
 
@@ -121,6 +125,14 @@ internal sealed class CollectionRun(CollectionSources sources, ExporterSettings 
         {
             log.Succeeded("schema version");
         }
+    }
+
+    /// <summary>A Redis that cannot be reached or refuses fails its collector; one that answers and shows no job service fails nothing.</summary>
+    private void TellEvidence(JobServiceEvidence service)
+    {
+        const string part = "The evidence of the job service";
+        if (service.State == EvidenceState.Empty) log.Absent(part, service.Problem!);
+        else if (service.IsUsable) log.Succeeded(part);
     }
 
     private void Tell(string table, bool exists, bool readable, string effect)

@@ -21,15 +21,25 @@ internal sealed record Exposition(string? Failure, Samples Collected)
     /// </summary>
     public CollectorRegistry ToRegistry(ProcessCounters counters)
     {
-        var registry = Metrics.NewCustomRegistry();
-        var factory = Metrics.WithCustomRegistry(registry);
+        var ofProcess = new Samples();
+        counters.Write(ofProcess);
+        var registry = ToRegistry(ofProcess.All);
         // process_* and dotnet_* of the library.
         DotNetStats.Register(registry);
-        var ofProcess = new Samples();
-        ofProcess.Add(ScrapeFamilies.Up, Failure is null ? 1 : 0);
-        ofProcess.Add(ScrapeFamilies.BuildInfo, 1, ProductVersion.Version, ProductVersion.Revision, ProductVersion.Runtime);
-        counters.Write(ofProcess);
-        foreach (var sample in ofProcess.All.Concat(Collected.All))
+        return registry;
+    }
+
+    /// <summary>The same without what is told of a process: one that looks once has nothing to count.</summary>
+    public CollectorRegistry ToRegistry() => ToRegistry([]);
+
+    private CollectorRegistry ToRegistry(IReadOnlyList<Sample> counted)
+    {
+        var registry = Metrics.NewCustomRegistry();
+        var factory = Metrics.WithCustomRegistry(registry);
+        var ofProgram = new Samples();
+        ofProgram.Add(ScrapeFamilies.Up, Failure is null ? 1 : 0);
+        ofProgram.Add(ScrapeFamilies.BuildInfo, 1, ProductVersion.Version, ProductVersion.Revision, ProductVersion.Runtime);
+        foreach (var sample in ofProgram.All.Concat(counted).Concat(Collected.All))
         {
             if (sample.Family.IsCounter)
                 factory.CreateCounter(sample.Family.Name, sample.Family.Help, sample.Family.Labels).WithLabels(sample.Labels).IncTo(sample.Value);

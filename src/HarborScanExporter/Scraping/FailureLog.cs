@@ -9,6 +9,9 @@ namespace HarborScanExporter.Scraping;
 /// </summary>
 internal sealed partial class FailureLog(ILogger<FailureLog> logger)
 {
+    /// <summary>The end of a message whose repetition is kept back; without sense in a program that looks once.</summary>
+    public const string SaidOnce = " This is said once until it works again.";
+
     private readonly ConcurrentDictionary<string, string> _open = new(StringComparer.Ordinal);
 
     /// <summary>A part failed.</summary>
@@ -39,10 +42,10 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
         if (_open.TryAdd(part, message)) LogAbsent(message);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "{Part} failed ({Reason}): {Message} {Mend} This is said once until it works again.")]
+    [LoggerMessage(1, LogLevel.Warning, "{Part} failed ({Reason}): {Message} {Mend}" + SaidOnce)]
     private partial void LogFailed(string part, string reason, string message, string mend);
 
-    [LoggerMessage(2, LogLevel.Error, "{Part} failed for a reason that is not known. {Mend} This is said once until it works again.")]
+    [LoggerMessage(2, LogLevel.Error, "{Part} failed for a reason that is not known. {Mend}" + SaidOnce)]
     private partial void LogUnexpected(Exception error, string part, string mend);
 
     [LoggerMessage(3, LogLevel.Information, "{Part} works again.")]

@@ -5,7 +5,7 @@ namespace HarborScanExporter.Scraping;
 /// <summary>The families that tell of the scrape itself, and the list of all there are.</summary>
 internal static class ScrapeFamilies
 {
-    public static readonly Family Up = new("harbor_scan_up", "1 when this collection reached the database and every enabled collector succeeded.");
+    public static readonly Family Up = new("harbor_scan_up", "1 when this collection reached the database and every enabled collector of it succeeded; Redis has harbor_scan_jobservice_up.");
 
     public static readonly Family CollectorSuccess = new("harbor_scan_collector_success", "1 when the collector succeeded in this collection; its families are absent when not.", "collector");
 

@@ -21,7 +21,8 @@ internal sealed partial class StuckLog(ILogger<StuckLog> logger)
             var open = diagnosed.Tasks.ToDictionary(task => task.Task.Id);
             var stuck = open.Where(task => task.Value.Judgement.IsStuck).ToDictionary();
             JudgedTask[] begun = [.. stuck.Where(task => _stuck.GetValueOrDefault(task.Key)?.Judgement != task.Value.Judgement).Select(task => task.Value)];
-            var blind = _stuck.Where(task => open.GetValueOrDefault(task.Key)?.Judgement == Judgement.Unjudged).ToList();
+            // After Redis was away, or after a step of the job service, a first look says settling.
+            var blind = _stuck.Where(task => open.GetValueOrDefault(task.Key)?.Judgement is { } now && (now == Judgement.Unjudged || now == Judgement.Settling)).ToList();
             JudgedTask[] ended = [.. _stuck.Where(task => !stuck.ContainsKey(task.Key)).Except(blind).Select(task => task.Value)];
             foreach (var task in begun.Take(MostAtOnce))
                 LogStuck(task.Task.Id, task.Task.Type, task.Task.Status, task.Judgement.Word, task.Task.AgeAt(diagnosed.Now), task.Task.ExecutionId, task.Task.JobId);

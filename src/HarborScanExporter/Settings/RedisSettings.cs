@@ -56,7 +56,8 @@ internal sealed record RedisSettings
         var number = path.ElementAtOrDefault(sentinel ? 2 : 1);
         if (!int.TryParse(string.IsNullOrEmpty(number) ? "0" : number, NumberStyles.None, CultureInfo.InvariantCulture, out var database))
         {
-            problem = $"{number} is no database number. It is 2 in Harbor's installer and 1 in its chart.";
+            // Not repeated: in a URL that was put together wrongly it may be the password.
+            problem = "what stands for the database number is no number. It is 2 in Harbor's installer and 1 in its chart.";
             return null;
         }
         return new RedisSettings

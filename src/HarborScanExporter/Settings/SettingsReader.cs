@@ -129,7 +129,8 @@ internal sealed class SettingsReader
         }
         if (host is null) _errors.Add($"{Setting.Names.ApiUsername} is set without {Setting.Names.ServiceHost}. Name the host of Harbor's API.");
         if (password is null && file is null) _errors.Add($"{Setting.Names.ApiUsername} is set without a password. Set {Setting.Names.ApiPassword} or {Setting.Names.ApiPasswordFile}.");
-        if (host is null || !Uri.TryCreate($"{scheme}://{host}{(port is { } number ? $":{number.ToString(CultureInfo.InvariantCulture)}" : "")}/", UriKind.Absolute, out var address) || address.Host.Length == 0)
+        var isName = host is not null && Uri.CheckHostName(host.Trim('[', ']')) != UriHostNameType.Unknown;
+        if (!isName || !Uri.TryCreate($"{scheme}://{host}{(port is { } number ? $":{number.ToString(CultureInfo.InvariantCulture)}" : "")}/", UriKind.Absolute, out var address) || address.Host.Length == 0)
         {
             if (host is not null) _errors.Add($"{Setting.Names.ServiceHost}: {host} is no host name. Give the host alone, without scheme, port or path.");
             return null;

@@ -33,7 +33,7 @@ public sealed class InhibitionTests
         Assert.Equal(AlertRules.OfData.Select(alert => alert.Name).Order(StringComparer.Ordinal), Alerts(rules[0].Words("target_matchers")));
         Assert.Equal(["harbor", "job"], rules[0].Words("equal"));
         Assert.Equal(["HarborScanStuckLong"], Alerts(rules[1].Words("source_matchers")));
-        Assert.Equal(["HarborScanLost", "HarborScanStuck", "HarborScanUnreported"], Alerts(rules[1].Words("target_matchers")));
+        Assert.Equal(["HarborScanHung", "HarborScanLost", "HarborScanStuck", "HarborScanUnreported"], Alerts(rules[1].Words("target_matchers")));
         Assert.Equal(["harbor", "job", "type", "verdict"], rules[1].Words("equal"));
 
         static IEnumerable<string> Alerts(IReadOnlyList<string> matchers) =>
@@ -67,26 +67,31 @@ public sealed class InhibitionTests
             new("HarborScanLost", "seen", "IMAGE_SCAN", "lost"),
             new("HarborScanLost", "seen", "SCAN_ALL", "lost"),
             new("HarborScanUnreported", "seen", "IMAGE_SCAN", "unreported"),
-            new("HarborScanStuck", "seen", "IMAGE_SCAN", "hung"),
+            new("HarborScanStuck", "seen", "IMAGE_SCAN", "overdue"),
+            new("HarborScanHung", "seen", "IMAGE_SCAN", "hung"),
+            new("HarborScanJobserviceDown", "seen"),
+            new("HarborScanJobserviceDown", "blind"),
+            new("HarborScanJobserviceUnreadable", "blind"),
             new("HarborScanAllBlocked", "seen"),
             new("HarborScanNoSuccess", "seen"),
             new("HarborScanStuckLong", "other", "SBOM", "hung"),
-            new("HarborScanStuck", "other", "SBOM", "hung"),
+            new("HarborScanHung", "other", "SBOM", "hung"),
             new("HarborScanExporterDown", ""),
             new("HarborScanRobotsLeaked", ""),
             new("HarborScanRobotsLeaked", "other"));
         string[] expected =
         [
+            "HarborScanHung other SBOM hung",
+            "HarborScanJobserviceDown blind",
             "HarborScanLost blind IMAGE_SCAN lost",
             "HarborScanLost seen IMAGE_SCAN lost",
             "HarborScanNoSuccess blind",
             "HarborScanRobotsLeaked",
-            "HarborScanStuck other SBOM hung",
         ];
         string[] found = [];
         await Eventually.HoldsAsync(async () => (found = await alertmanager.InhibitedAsync()).SequenceEqual(expected), TimeSpan.FromSeconds(20),
             () => $"Inhibited are: {string.Join(", ", found)}\n{alertmanager.Log}");
-        Assert.Equal(18, await alertmanager.CountAsync());
+        Assert.Equal(22, await alertmanager.CountAsync());
     }
 
     private sealed record PostedAlert(string Name, string Harbor, string Type = "", string Verdict = "")

@@ -1,4 +1,5 @@
 using HarborScanExporter.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.Dashboards;
 
@@ -8,32 +9,38 @@ internal sealed class DashboardTarget : IAsyncDisposable
     /// <summary>A collection must end within this less half a second, also on a busy machine.</summary>
     public static readonly TimeSpan ScrapeInterval = TimeSpan.FromSeconds(2);
 
-    private readonly Func<TestHarbor, Task> _makeRows;
+    private readonly Func<TestHarbor, RedisServer, Task> _make;
     private readonly (string Name, string Value)[] _settings;
     private readonly List<RunningExporter> _replicas = [];
     private TestHarbor? _harbor;
+    private RedisServer? _redis;
 
-    private DashboardTarget(Func<TestHarbor, Task> makeRows, params (string Name, string Value)[] settings) => (_makeRows, _settings) = (makeRows, settings);
+    private DashboardTarget(Func<TestHarbor, RedisServer, Task> make, params (string Name, string Value)[] settings) => (_make, _settings) = (make, settings);
 
     /// <summary>A Harbor whose queue moves, seen with the default settings.</summary>
     public static DashboardTarget Healthy() => new(ScanSituation.HealthyAsync);
 
-    /// <summary>A Harbor with every fault that rows can show, seen with every optional collector.</summary>
+    /// <summary>A Harbor with every fault, seen with every optional collector.</summary>
     public static DashboardTarget Faulty() => new(ScanSituation.FaultyAsync, ("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"));
 
     /// <summary>Makes the Harbor, starts an exporter on a free loopback port and returns the address of its metrics.</summary>
     public async Task<Uri> StartAsync()
     {
         _harbor = await TestHarbor.CreateAsync();
-        await _makeRows(_harbor);
+        _redis = await RedisServer.StartAsync();
+        await _make(_harbor, _redis);
         return await AddReplicaAsync();
     }
 
-    /// <summary>Starts one more exporter over the same database.</summary>
+    /// <summary>Starts one more exporter over the same database and Redis; it has already seen for a minute what is missing.</summary>
     public async Task<Uri> AddReplicaAsync()
     {
-        var exporter = await RunningExporter.StartAsync(_harbor ?? throw new InvalidOperationException("Not started."), _settings);
+        var time = new FakeTimeProvider();
+        var exporter = await RunningExporter.StartAsync(
+            _harbor ?? throw new InvalidOperationException("Not started."), time, [.. _settings, ("HARBOR_REDIS_URL", _redis!.Url)]);
         _replicas.Add(exporter);
+        await exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
         // The first collection connects and compiles; two scrapes at a time then show one that shares the collection of another.
         for (var round = 0; round < 50; round++)
         {
@@ -48,5 +55,6 @@ internal sealed class DashboardTarget : IAsyncDisposable
     {
         foreach (var replica in _replicas) await replica.DisposeAsync();
         if (_harbor is not null) await _harbor.DisposeAsync();
+        if (_redis is not null) await _redis.DisposeAsync();
     }
 }

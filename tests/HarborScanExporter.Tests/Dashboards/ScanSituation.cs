@@ -5,15 +5,18 @@ using static HarborScanExporter.Tests.Support.Seed;
 
 namespace HarborScanExporter.Tests.Dashboards;
 
-/// <summary>What stands in the database of a Harbor that the dashboards show.</summary>
+/// <summary>What stands in the database and in the job service's Redis of a Harbor that the dashboards show.</summary>
 internal static class ScanSituation
 {
+    /// <summary>A heartbeat that stays fresh while tests look: nobody beats meanwhile.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromHours(-1);
+
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     /// <summary>Four hours of a Harbor where pushes, a scan-all and sweeps went well, and a dozen scans have just begun.</summary>
-    public static async Task HealthyAsync(TestHarbor harbor)
+    public static async Task HealthyAsync(TestHarbor harbor, RedisServer redis)
     {
         await using var simulated = await SimulatedHarbor.StartAsync(harbor, 4 * Hour, new SimulationSettings
         {
@@ -27,16 +30,19 @@ internal static class ScanSituation
         await simulated.CatchUpAsync(TimeSpan.FromSeconds(4));
         await simulated.ScanAsync(12, "just-pushed");
         await simulated.CatchUpAsync();
+        await simulated.Simulation.MoveToRedisAsync(redis.Database);
+        foreach (var pool in await redis.Database.SetMembersAsync($"{JobServiceSeed.Prefix}worker_pools"))
+            await redis.Database.HashSetAsync($"{JobServiceSeed.Prefix}worker_pools:{pool}", "heartbeat_at", JobServiceSeed.Ago(Ahead));
     }
 
     /// <summary>
-    /// Every verdict, state and kind that rows alone can show while the queue is paused and Harbor is read-only. <c>hung</c>,
-    /// <c>not_queued</c> and <c>requeued</c> need the job service's word, <c>queued</c> and <c>settling</c> a queue that runs.
+    /// Every verdict, state and kind that can be shown while the queue is paused and Harbor is read-only: <c>overdue</c> is what rows say
+    /// alone, <c>queued</c> and <c>settling</c> need a queue that runs and a Harbor that moves, <c>unjudged</c> a Redis that cannot be read.
     /// </summary>
-    public static async Task FaultyAsync(TestHarbor harbor)
+    public static async Task FaultyAsync(TestHarbor harbor, RedisServer redis)
     {
         var seed = new Seed(harbor);
-        await seed.HooksFlowAsync();
+        await JobServiceAsync(new JobServiceSeed(redis));
         await EndedAsync(seed);
         await StuckAsync(seed);
         await WaitingAsync(seed);
@@ -71,20 +77,47 @@ internal static class ScanSituation
         for (var i = 0; i < 3; i++) await seed.TaskAsync(lost, created: 5 * Day, extraAttributes: await ReportedAsync(seed, $"lost{i}", stored: false));
         var unreported = await seed.ExecutionAsync(started: 7 * Hour, vendorId: 3);
         await RunningAsync(seed, unreported, "IMAGE_SCAN", 7 * Hour, await ReportedAsync(seed, "unreported", stored: true));
-        var overdue = await seed.ExecutionAsync("SBOM", started: 28 * Hour, vendorId: 3);
-        await RunningAsync(seed, overdue, "SBOM", 28 * Hour);
+        var hung = await seed.ExecutionAsync("SBOM", started: 28 * Hour, vendorId: 3);
+        await RunningAsync(seed, hung, "SBOM", 28 * Hour, jobId: "hung");
+        var unlisted = await seed.ExecutionAsync(started: 2 * Hour, vendorId: 8);
+        await seed.TaskAsync(unlisted, revision: RevisionAgo(2 * Hour), runCount: 1, created: 2 * Hour, update: Ago(Hour), end: ZeroTime, jobId: "unlisted");
     }
 
     private static async Task WaitingAsync(Seed seed)
     {
         var execution = await seed.ExecutionAsync(started: Hour, vendorId: 4);
-        await seed.TaskAsync(execution, revision: RevisionAgo(Hour), runCount: 1, created: Hour, update: Ago(Hour), end: ZeroTime, copies: 4);
-        await seed.TaskAsync(execution, status: "Scheduled", code: 1, revision: RevisionAgo(Hour), runCount: 1, created: Hour, update: Ago(Hour), end: ZeroTime);
-        await RunningAsync(seed, execution, "IMAGE_SCAN", 3 * Minute);
-        // Over its limit, but behind acknowledged ones it may have been put back into the queue.
-        await RunningAsync(seed, await seed.ExecutionAsync(started: 3 * Hour, vendorId: 5), "IMAGE_SCAN", 3 * Hour);
+        await seed.TaskAsync(execution, revision: RevisionAgo(Hour), runCount: 1, created: Hour, update: Ago(Hour), end: ZeroTime, jobId: "waiting", copies: 4);
+        await seed.TaskAsync(execution, status: "Scheduled", code: 1, revision: RevisionAgo(Hour), runCount: 1, created: Hour, update: Ago(Hour), end: ZeroTime, jobId: "waiting");
+        await RunningAsync(seed, execution, "IMAGE_SCAN", 3 * Minute, jobId: "running");
+        // Its pool died: the next look of the job service puts it back into the queue.
+        await RunningAsync(seed, await seed.ExecutionAsync(started: 3 * Hour, vendorId: 5), "IMAGE_SCAN", 3 * Hour, jobId: "stranded");
         await seed.TaskAsync(await seed.ExecutionAsync("SBOM", started: Hour, vendorId: 4), "SBOM", revision: RevisionAgo(Hour), runCount: 1, created: Hour,
-            update: Ago(Hour), end: ZeroTime);
+            update: Ago(Hour), end: ZeroTime, jobId: "waiting");
+    }
+
+    private static async Task JobServiceAsync(JobServiceSeed jobs)
+    {
+        await jobs.UpAsync(heartbeat: Ahead);
+        await jobs.PoolAsync("9f1c000000000000000000d0", heartbeat: 5 * Minute);
+        await jobs.PauseAsync();
+        await jobs.QueueAsync(Hour, "waiting");
+        await jobs.RecordAsync("waiting", "Pending", Hour, acknowledged: "Pending");
+        await HeldAsync("running", 3 * Minute, number: 0);
+        await HeldAsync("hung", 28 * Hour, number: 1);
+        await jobs.InProgressAsync("stranded", 3 * Hour, "9f1c000000000000000000d0");
+        await jobs.RecordAsync("stranded", "Running", 3 * Hour, acknowledged: "Running");
+        await jobs.RecordAsync("unlisted", "Pending", 2 * Hour, acknowledged: "Pending");
+        // Their rows are over or gone.
+        await jobs.InProgressAsync("ghost", Day);
+        await jobs.RecordAsync("ghost", "Error", Hour, acknowledged: "Error");
+        await jobs.RecordAsync("orphan", "Success", Hour);
+
+        async Task HeldAsync(string job, TimeSpan since, int number)
+        {
+            await jobs.InProgressAsync(job, since);
+            await jobs.WorkerAsync(job, since, number: number);
+            await jobs.RecordAsync(job, "Running", since, acknowledged: "Running");
+        }
     }
 
     private static async Task InconsistentAsync(Seed seed)
@@ -114,9 +147,9 @@ internal static class ScanSituation
     private static Task<long> EndedTaskAsync(Seed seed, long execution, string type, string status, TimeSpan ago) =>
         seed.TaskAsync(execution, type, status, revision: RevisionAgo(ago), runCount: 1, created: ago, update: Ago(ago), end: Ago(ago));
 
-    private static Task<long> RunningAsync(Seed seed, long execution, string type, TimeSpan ago, string attributes = "{}") =>
+    private static Task<long> RunningAsync(Seed seed, long execution, string type, TimeSpan ago, string attributes = "{}", string jobId = "unknown") =>
         seed.TaskAsync(execution, type, "Running", revision: RevisionAgo(ago), runCount: 1, created: ago, start: Ago(ago), update: Ago(ago), end: ZeroTime,
-            extraAttributes: attributes);
+            extraAttributes: attributes, jobId: jobId);
 
     /// <summary>The attributes of a task with one report, which it also makes.</summary>
     private static async Task<string> ReportedAsync(Seed seed, string name, bool stored)

@@ -80,6 +80,12 @@ public sealed class ComposeTests
     {
         var environment = Exporter["environment"].Members.ToDictionary(variable => variable.Key, variable => variable.Value.Text);
 
+        // The secret is mounted from the file that stands beside.
+        var secret = Assert.Single(Exporter["secrets"].Texts);
+        Assert.Equal($"/run/secrets/{secret}", environment["HARBOR_SCAN_OPERATIONS_TOKEN_FILE"]);
+        environment["HARBOR_SCAN_OPERATIONS_TOKEN_FILE"] =
+            Path.GetFullPath(Yaml.Read("deploy", "compose", "compose.yaml")["secrets"][secret]["file"].Text, Folder);
+
         var reading = SettingsReader.Read(environment, new Dictionary<string, string>());
 
         Assert.Empty(reading.Errors);
@@ -88,11 +94,34 @@ public sealed class ComposeTests
     }
 
     [Fact]
+    public async Task The_exporter_connects_to_the_database_of_the_simulator_as_the_user_that_Redis_has()
+    {
+        var redis = RedisSettings.Parse(Exporter["environment"]["HARBOR_REDIS_URL"].Text, out _)!;
+        Assert.Contains($"redis:6379,defaultDatabase={redis.Database}", Services["harbor"]["command"].Texts);
+        Assert.Equal("service_healthy", Exporter["depends_on"]["redis"]["condition"].Text);
+
+        // The configuration as it is, with the mounted file where the container has it.
+        var folder = Directory.CreateTempSubdirectory("harbor-redis-").FullName;
+        var configuration = Path.Combine(folder, "redis.conf");
+        await File.WriteAllTextAsync(configuration, Repository.Read("deploy", "compose", "redis.conf")
+            .Replace("/etc/redis/harbor-scan.acl", Repository.PathOf("deploy", "redis", "harbor-scan.acl"), StringComparison.Ordinal), TestContext.Current.CancellationToken);
+        var port = Tool.FreePort().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await using (await RunningTool.StartAsync("redis-server", [configuration, "--port", port, "--dir", folder], async () =>
+            (await Tool.RunAsync("redis-cli", ["-p", port, "-n", $"{redis.Database}", "--user", redis.User!, "--pass", redis.Password!, "--no-auth-warning", "exists", "{harbor_job_service_namespace}:known_jobs"]))
+                .Output.Trim() == "0"))
+        {
+            // The simulator signs in as nobody.
+            Assert.Contains("OK", (await Tool.RunAsync("redis-cli", ["-p", port, "-n", $"{redis.Database}", "set", "x", "1"])).Output, StringComparison.Ordinal);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void Ports_are_published_on_the_loopback_interface_alone()
     {
         var ports = Services.Values.Where(service => service.Has("ports")).SelectMany(service => service["ports"].Texts).ToList();
 
-        Assert.Equal(4, ports.Count);
+        Assert.Equal(5, ports.Count);
         Assert.All(ports, port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
     }
 

@@ -6,7 +6,7 @@ namespace HarborScanExporter.Tests.Deploy;
 public sealed class KubernetesManifestTests
 {
     private static readonly string[] Manifests =
-        ["deployment", "service", "servicemonitor", "networkpolicy", "prometheusrule", "secret.example"];
+        ["deployment", "service", "service-operations", "servicemonitor", "networkpolicy", "prometheusrule", "secret.example"];
 
     private static Yaml Deployment => Read("deployment");
 
@@ -29,13 +29,16 @@ public sealed class KubernetesManifestTests
     [MemberData(nameof(Names))]
     public void A_manifest_carries_the_common_name_namespace_and_labels(string manifest)
     {
-        var document = Read(manifest);
-
-        Assert.NotEqual("", document["apiVersion"].Text);
-        Assert.NotEqual("", document["kind"].Text);
-        Assert.StartsWith("harbor-scan-exporter", document["metadata"]["name"].Text, StringComparison.Ordinal);
-        Assert.Equal("harbor", document["metadata"]["namespace"].Text);
-        Assert.Equal("harbor-scan-exporter", document["metadata"]["labels"]["app.kubernetes.io/name"].Text);
+        Assert.All(Yaml.ReadAll("deploy", "kubernetes", manifest + ".yaml"), document =>
+        {
+            Assert.NotEqual("", document["apiVersion"].Text);
+            Assert.NotEqual("", document["kind"].Text);
+            Assert.StartsWith("harbor-scan-exporter", document["metadata"]["name"].Text, StringComparison.Ordinal);
+            Assert.Equal("harbor", document["metadata"]["namespace"].Text);
+            // No monitor may select the service of the findings by the name that it selects the metrics by.
+            Assert.Equal(manifest == "service-operations" ? "harbor-scan-exporter-operations" : "harbor-scan-exporter",
+                document["metadata"]["labels"]["app.kubernetes.io/name"].Text);
+        });
     }
 
     [Fact]
@@ -46,6 +49,7 @@ public sealed class KubernetesManifestTests
         [
             Deployment["spec"]["selector"]["matchLabels"],
             Read("service")["spec"]["selector"],
+            Read("service-operations")["spec"]["selector"],
             Read("networkpolicy")["spec"]["podSelector"]["matchLabels"],
         ];
 
@@ -70,10 +74,10 @@ public sealed class KubernetesManifestTests
     [Fact]
     public void The_port_is_the_same_from_the_container_to_the_monitor()
     {
-        var port = Assert.Single(Container["ports"].Items);
+        var port = Assert.Single(Container["ports"].Items, port => port["name"].Text == "metrics");
         var service = Assert.Single(Read("service")["spec"]["ports"].Items);
         var endpoint = Assert.Single(Read("servicemonitor")["spec"]["endpoints"].Items);
-        var ingress = Assert.Single(Read("networkpolicy")["spec"]["ingress"].Items);
+        var ingress = Read("networkpolicy")["spec"]["ingress"].Items[0];
 
         Assert.Equal("10988", port["containerPort"].Text);
         Assert.Equal(port["name"].Text, service["targetPort"].Text);
@@ -82,6 +86,20 @@ public sealed class KubernetesManifestTests
         Assert.Equal("10988", Assert.Single(ingress["ports"].Items)["port"].Text);
         Assert.Equal(port["name"].Text, Container["livenessProbe"]["httpGet"]["port"].Text);
         Assert.Equal(port["name"].Text, Container["readinessProbe"]["httpGet"]["port"].Text);
+    }
+
+    [Fact]
+    public void Findings_have_a_listener_a_service_and_a_way_in_of_their_own()
+    {
+        var port = Assert.Single(Container["ports"].Items, port => port["name"].Text == "operations");
+        var service = Assert.Single(Read("service-operations")["spec"]["ports"].Items);
+        var ingress = Read("networkpolicy")["spec"]["ingress"].Items[1];
+
+        Assert.Equal("10989", port["containerPort"].Text);
+        Assert.Equal("http://0.0.0.0:10989", ValueOf("HARBOR_SCAN_OPERATIONS_LISTEN"));
+        Assert.Equal(("operations", "10989"), (service["targetPort"].Text, service["port"].Text));
+        Assert.Equal("10989", Assert.Single(ingress["ports"].Items)["port"].Text);
+        Assert.True(Assert.Single(ingress["from"].Items).Has("podSelector"), "Not every pod of a namespace may reach the findings.");
     }
 
     [Fact]
@@ -124,19 +142,36 @@ public sealed class KubernetesManifestTests
         Assert.Contains($"<Version>{image.Split(':')[1]}</Version>", Repository.Read("Directory.Build.props"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void The_password_comes_from_the_secret_of_the_example_alone()
+    [Theory]
+    [InlineData("database", "HARBOR_DATABASE_PASSWORD_FILE")]
+    [InlineData("redis", "HARBOR_REDIS_URL_FILE")]
+    [InlineData("operations", "HARBOR_SCAN_OPERATIONS_TOKEN_FILE")]
+    public void Each_secret_is_a_file_of_the_example_and_never_a_variable(string name, string variable)
     {
-        var volume = Assert.Single(Pod["volumes"].Items);
-        var mount = Assert.Single(Container["volumeMounts"].Items);
-        var secret = Read("secret.example");
-        var file = Assert.Single(Container["env"].Items, item => item["name"].Text == "HARBOR_DATABASE_PASSWORD_FILE")["value"].Text;
+        var volume = Assert.Single(Pod["volumes"].Items, volume => volume["name"].Text == name);
+        var mount = Assert.Single(Container["volumeMounts"].Items, mount => mount["name"].Text == name);
+        var secret = Assert.Single(Yaml.ReadAll("deploy", "kubernetes", "secret.example.yaml"), secret => secret["metadata"]["name"].Text == $"harbor-scan-exporter-{name}");
 
         Assert.Equal(secret["metadata"]["name"].Text, volume["secret"]["secretName"].Text);
-        Assert.Equal(volume["name"].Text, mount["name"].Text);
         Assert.Equal("true", mount["readOnly"].Text);
-        Assert.Equal(mount["mountPath"].Text + "/" + Assert.Single(secret["stringData"].Members).Key, file);
-        Assert.DoesNotContain(Container["env"].Items, item => item["name"].Text.EndsWith("PASSWORD", StringComparison.Ordinal));
+        Assert.Equal(mount["mountPath"].Text + "/" + Assert.Single(secret["stringData"].Members).Key, ValueOf(variable));
+        Assert.Equal(3, Pod["volumes"].Items.Count);
+        Assert.Equal(3, Container["volumeMounts"].Items.Count);
+        var secrets = Setting.All.Where(setting => setting.IsSecret).Select(setting => setting.Name);
+        Assert.DoesNotContain(Container["env"].Items, item => secrets.Contains(item["name"].Text));
+    }
+
+    [Fact]
+    public void The_example_is_read_as_Harbors_chart_means_it_and_its_token_is_refused()
+    {
+        var secrets = Yaml.ReadAll("deploy", "kubernetes", "secret.example.yaml").ToDictionary(
+            secret => secret["metadata"]["name"].Text, secret => Assert.Single(secret["stringData"].Members).Value.Text);
+
+        var redis = RedisSettings.Parse(secrets["harbor-scan-exporter-redis"], out var problem);
+
+        Assert.Null(problem);
+        Assert.Equal(("redis://harbor-redis:6379/1", 1), (redis!.Address, redis.Database));
+        Assert.True(secrets["harbor-scan-exporter-operations"].Length < OperationsSettings.LeastTokenLength, "A placeholder must not work.");
     }
 
     [Theory]
@@ -152,14 +187,14 @@ public sealed class KubernetesManifestTests
     }
 
     [Fact]
-    public void The_network_lets_in_a_scrape_and_out_the_database_and_names_only()
+    public void The_network_lets_in_a_scrape_and_Alertmanager_and_out_the_database_Redis_and_names_only()
     {
         var policy = Read("networkpolicy")["spec"];
 
         Assert.Equal(["Ingress", "Egress"], policy["policyTypes"].Texts);
         Assert.All(policy["ingress"].Items, rule => Assert.NotEmpty(rule["from"].Items));
         Assert.All(policy["egress"].Items, rule => Assert.NotEmpty(rule["to"].Items));
-        Assert.Equal(["TCP 5432", "UDP 53", "TCP 53"], policy["egress"].Items
+        Assert.Equal(["TCP 5432", "TCP 6379", "UDP 53", "TCP 53"], policy["egress"].Items
             .SelectMany(rule => rule["ports"].Items).Select(port => $"{port["protocol"].Text} {port["port"].Text}"));
     }
 
@@ -171,7 +206,7 @@ public sealed class KubernetesManifestTests
         var kept = variables.Where(variable => !variable.Has("$patch")).ToDictionary(variable => variable["name"].Text);
         var removed = variables.Where(variable => variable.Has("$patch")).Select(variable => variable["name"].Text);
 
-        Assert.Equal(["HARBOR_DATABASE_PASSWORD_FILE"], removed);
+        Assert.Equal(["HARBOR_DATABASE_PASSWORD_FILE", "HARBOR_REDIS_URL_FILE", "HARBOR_SCAN_OPERATIONS_LISTEN", "HARBOR_SCAN_OPERATIONS_TOKEN_FILE"], removed);
         Assert.Equal("harbor-database", kept["HARBOR_DATABASE_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"].Text);
         Assert.Equal("POSTGRES_PASSWORD", kept["HARBOR_DATABASE_PASSWORD"]["valueFrom"]["secretKeyRef"]["key"].Text);
         Assert.All(kept.Where(variable => variable.Key != "HARBOR_DATABASE_PASSWORD"), variable =>
@@ -182,10 +217,19 @@ public sealed class KubernetesManifestTests
         // Whatever the deployment sets is overridden, so that no value of another installation stays behind.
         Assert.Equal(
             Container["env"].Items.Select(variable => variable["name"].Text).Order(StringComparer.Ordinal),
-            variables.Select(variable => variable["name"].Text).Where(name => name != "HARBOR_DATABASE_PASSWORD").Order(StringComparer.Ordinal));
+            variables.Select(variable => variable["name"].Text).Except(["HARBOR_DATABASE_PASSWORD", "HARBOR_REDIS_URL", "HARBOR_REDIS_NAMESPACE"]).Order(StringComparer.Ordinal));
+        // What nothing mounts must not be asked for.
+        var pod = patch["spec"]["template"]["spec"];
+        Assert.All(pod["volumes"].Items, volume => Assert.Equal("delete", volume["$patch"].Text));
+        Assert.Equal(Pod["volumes"].Items.Select(volume => volume["name"].Text), pod["volumes"].Items.Select(volume => volume["name"].Text));
+        Assert.Equal(
+            Container["volumeMounts"].Items.Select(mount => mount["mountPath"].Text),
+            Assert.Single(pod["containers"].Items)["volumeMounts"].Items.Select(mount => mount["mountPath"].Text));
     }
 
     public static TheoryData<string> Names() => [.. Manifests];
+
+    private static string ValueOf(string variable) => Assert.Single(Container["env"].Items, item => item["name"].Text == variable)["value"].Text;
 
     private static Yaml Read(string manifest) => Yaml.Read("deploy", "kubernetes", manifest + ".yaml");
 }

@@ -14,6 +14,14 @@ internal sealed class Yaml
     /// <summary>The one document of a file below the root of the repository.</summary>
     public static Yaml Read(params string[] parts) => Parse(string.Join('/', parts), Repository.Read(parts));
 
+    /// <summary>Every document of a file below the root of the repository.</summary>
+    public static IReadOnlyList<Yaml> ReadAll(params string[] parts)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(Repository.Read(parts)));
+        return [.. stream.Documents.Select((document, index) => new Yaml($"{string.Join('/', parts)} {index}", document.RootNode))];
+    }
+
     public static Yaml Parse(string name, string text)
     {
         var stream = new YamlStream();

@@ -54,9 +54,20 @@ public sealed partial class MetricsReferenceTests
     {
         string[] tables = ["a `Running` task", "a `Pending` task"];
         var told = tables.SelectMany(first => MarkdownDocument.Readme.TableOf(first, "is").Rows).Select(row => Word().Match(row[1]).Groups[1].Value).ToHashSet();
-        // A worker's word is needed for the three that are left out.
+        // Only the job service knows of the three that are left out.
         Assert.Equal(
             Judgement.Verdicts.Concat(Judgement.States).Select(judgement => judgement.Word).Except(["hung", "not_queued", "requeued"]).Order(StringComparer.Ordinal),
+            told.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_verdict_and_state_that_Redis_can_prove_is_in_the_table_of_its_decision()
+    {
+        var told = MarkdownDocument.Readme.TableOf("what Redis holds of the job", "is").Rows
+            .SelectMany(row => Word().Matches(row[1]).Select(match => match.Groups[1].Value)).ToHashSet();
+        // With proof nothing is overdue: that is what rows say of a scan that may be hung, lost or unreported.
+        Assert.Equal(
+            Judgement.Verdicts.Concat(Judgement.States).Select(judgement => judgement.Word).Except(["overdue"]).Order(StringComparer.Ordinal),
             told.Order(StringComparer.Ordinal));
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Tests.Dashboards;
 using HarborScanExporter.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.EndToEnd;
 
@@ -10,6 +11,7 @@ namespace HarborScanExporter.Tests.EndToEnd;
 public sealed class ScrapedExporter : IAsyncLifetime
 {
     private TestHarbor? _harbor;
+    private RedisServer? _redis;
     private RunningExporter? _exporter;
     private PrometheusServer? _prometheus;
 
@@ -20,10 +22,13 @@ public sealed class ScrapedExporter : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _harbor = await TestHarbor.CreateAsync();
-        await ScanSituation.FaultyAsync(_harbor);
-        _exporter = await RunningExporter.StartAsync(_harbor, ("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"));
-        // The first collection connects and compiles.
+        _redis = await RedisServer.StartAsync();
+        await ScanSituation.FaultyAsync(_harbor, _redis);
+        var time = new FakeTimeProvider();
+        _exporter = await RunningExporter.StartAsync(_harbor, time, ("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"), ("HARBOR_REDIS_URL", _redis.Url));
+        // The first collection connects and compiles, and is the first of two looks.
         await Exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
         _prometheus = await PrometheusServer.StartAsync([new ScrapeTarget(Exporter.Address.Authority)], interval: TimeSpan.FromSeconds(2));
         await Prometheus.ScrapedAsync();
     }
@@ -33,6 +38,7 @@ public sealed class ScrapedExporter : IAsyncLifetime
         if (_prometheus is not null) await _prometheus.DisposeAsync();
         if (_exporter is not null) await _exporter.DisposeAsync();
         if (_harbor is not null) await _harbor.DisposeAsync();
+        if (_redis is not null) await _redis.DisposeAsync();
     }
 }
 
@@ -53,7 +59,7 @@ public sealed class PrometheusScrapeTests(ScrapedExporter scraped) : IClassFixtu
         var target = Assert.Single(await scraped.Prometheus.TargetsAsync());
         Assert.Equal(("up", ""), (target.Health, target.LastError));
         Assert.Equal(1, Assert.Single(await scraped.Prometheus.QueryAsync("harbor_scan_up")).Value);
-        Assert.Equal(8, Assert.Single(await scraped.Prometheus.QueryAsync("sum(harbor_scan_stuck_tasks)")).Value);
+        Assert.Equal(9, Assert.Single(await scraped.Prometheus.QueryAsync("sum(harbor_scan_stuck_tasks)")).Value);
     }
 
     [Fact]

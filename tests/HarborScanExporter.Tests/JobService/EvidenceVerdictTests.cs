@@ -49,21 +49,36 @@ public sealed class EvidenceVerdictTests
     }
 
     [Fact]
-    public async Task What_a_pool_held_that_died_waits_for_a_job_service_and_is_not_stuck()
+    public async Task The_Redis_of_another_Harbor_proves_nothing_until_it_shows_a_job_of_ours()
     {
         await using var harbor = await TestHarbor.CreateAsync();
         await using var redis = await RedisServer.StartAsync();
         var seed = new Seed(harbor);
         var jobs = new JobServiceSeed(redis);
-        await jobs.UpAsync(heartbeat: 2 * Hour);
-        var execution = await seed.ExecutionAsync(started: 3 * Hour);
-        await seed.TaskAsync(execution, status: "Running", revision: RevisionAgo(2.5 * Hour), created: 3 * Hour, update: Ago(2.5 * Hour), jobId: "held");
-        await jobs.RecordAsync("held", "Running", 2.5 * Hour, acknowledged: "Running");
-        await jobs.InProgressAsync("held", 3 * Hour);
-        await using var exporter = await RunningExporter.StartAsync(harbor, ("HARBOR_REDIS_URL", redis.Url));
-        var scrape = await exporter.ScrapeAsync();
-        Assert.Equal(["""{state="requeued",type="IMAGE_SCAN"} 1"""], scrape.NonZero("harbor_scan_live_tasks"));
-        Assert.Equal((1, 0), (scrape.Value("harbor_scan_up"), scrape.Value("harbor_scan_jobservice_up")));
-        Assert.Empty(exporter.Warnings);
+        await jobs.UpAsync();
+        await jobs.RecordAsync("theirs", "Pending", 2 * Hour, acknowledged: "Pending");
+        var execution = await seed.ExecutionAsync(started: 2 * Hour);
+        await seed.TaskAsync(execution, created: 2 * Hour, jobId: "ours");
+        var time = new FakeTimeProvider();
+        await using var exporter = await RunningExporter.StartAsync(harbor, time, ("HARBOR_REDIS_URL", redis.Url));
+        await exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromMinutes(5));
+        var foreign = await exporter.ScrapeAsync();
+        Assert.Equal(["""{state="foreign"} 1"""], foreign.NonZero("harbor_scan_jobservice_evidence"));
+        Assert.Equal(["""{state="unjudged",type="IMAGE_SCAN"} 1"""], foreign.NonZero("harbor_scan_live_tasks"));
+        Assert.Empty(foreign.NonZero("harbor_scan_stuck_tasks"));
+        Assert.DoesNotContain("harbor_scan_queue_length", foreign.Families);
+        Assert.Equal((1, 0, 0), (foreign.Value("harbor_scan_up"), foreign.Value("harbor_scan_jobservice_up"), foreign.Value("harbor_scan_collector_success", ("collector", "jobservice"))));
+        Assert.Contains("belongs to another Harbor", Assert.Single(exporter.Warnings), StringComparison.Ordinal);
+
+        // A finished scan of ours is enough to know it as ours.
+        var finished = await seed.ExecutionAsync(status: "Success", started: Hour);
+        await seed.TaskAsync(finished, status: "Success", created: Hour, jobId: "finished");
+        await jobs.RecordAsync("finished", "Success", Hour);
+        await exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
+        var own = await exporter.ScrapeAsync();
+        Assert.Equal(["""{state="usable"} 1"""], own.NonZero("harbor_scan_jobservice_evidence"));
+        Assert.Equal(["""{status="Pending",type="IMAGE_SCAN",verdict="lost"} 1"""], own.NonZero("harbor_scan_stuck_tasks"));
     }
 }

@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using HarborSimulator.Schema;
+using Microsoft.Extensions.Time.Testing;
 using static HarborScanExporter.Tests.Support.Seed;
 
 namespace HarborScanExporter.Tests.Scraping;
@@ -26,6 +28,25 @@ public sealed partial class GoldenTests
         Assert.Equal("", string.Join(Environment.NewLine, exporter.Warnings));
         await PromtoolIsSilentAsync(scrape.Text);
         Golden.Check(Repository.PathOf("tests", "HarborScanExporter.Tests", "Scraping", "Golden", $"{release}.prom"), Steady(scrape.Text));
+    }
+
+    [Fact]
+    public async Task The_exposition_of_a_Harbor_whose_job_service_can_be_read()
+    {
+        await using var harbor = await TestHarbor.CreateAsync("2.13.0");
+        await using var redis = await RedisServer.StartAsync();
+        await SeedOneOfEachAsync(harbor);
+        await harbor.GrantReadOnlyViewAsync();
+        await SeedJobServiceAsync(new Seed(harbor), new JobServiceSeed(redis));
+        var time = new FakeTimeProvider();
+        await using var exporter = await RunningExporter.StartAsync(harbor, time, (Setting.Names.RedisUrl, redis.Url), ("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"));
+        await exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
+        var scrape = await exporter.ScrapeAsync();
+        Assert.Equal("", string.Join(Environment.NewLine, exporter.Warnings));
+        Assert.DoesNotContain(JobServiceSeed.Secret, scrape.Text, StringComparison.Ordinal);
+        await PromtoolIsSilentAsync(scrape.Text);
+        Golden.Check(Repository.PathOf("tests", "HarborScanExporter.Tests", "Scraping", "Golden", "2.13.0-redis.prom"), Steady(scrape.Text));
     }
 
     [Theory]
@@ -83,6 +104,37 @@ public sealed partial class GoldenTests
         await seed.TaskAsync(newest, "SCAN_ALL", "Success", revision: RevisionAgo(8 * hour), runCount: 1, created: 8 * hour, update: Ago(7 * hour), end: Ago(7 * hour), copies: 3);
         await seed.RobotAsync(48 * hour);
         if (harbor.Release.IsAtLeast("2.8.0")) await seed.ExecutionAsync("EXECUTION_SWEEP", "Success", 2 * hour, "SCHEDULE", -1, end: Ago(2 * hour));
+    }
+
+    /// <summary>Of the job service one of each kind that its families tell apart, and of tasks one of each verdict and state that Redis proves.</summary>
+    private static async Task SeedJobServiceAsync(Seed seed, JobServiceSeed jobs)
+    {
+        var hour = TimeSpan.FromHours(1);
+        await jobs.UpAsync();
+        await jobs.PoolAsync("dead0000000000000000dead", heartbeat: hour / 12);
+        var execution = await seed.ExecutionAsync("SBOM", started: 5 * hour, vendorId: 3);
+        Task<long> RunningAsync(string job, TimeSpan age) =>
+            seed.TaskAsync(execution, "SBOM", "Running", revision: RevisionAgo(age), runCount: 1, created: 5 * hour, update: Ago(age), end: ZeroTime, jobId: job);
+        await seed.TaskAsync(execution, "SBOM", created: 5 * hour, jobId: "queued");
+        await jobs.BacklogAsync(5 * hour, ["queued"]);
+        await seed.TaskAsync(execution, "SBOM", created: 5 * hour, jobId: "not queued");
+        await jobs.RecordAsync("not queued", "Pending", 5 * hour, acknowledged: "Pending");
+        await RunningAsync("again", 3 * hour);
+        await jobs.BacklogAsync(4 * hour, ["again"]);
+        await RunningAsync("dead", hour);
+        await jobs.InProgressAsync("dead", 2 * hour, "dead0000000000000000dead");
+        await RunningAsync("running", hour);
+        await jobs.InProgressAsync("running", hour);
+        await RunningAsync("hung", 4 * hour);
+        await jobs.InProgressAsync("hung", 4 * hour);
+        await jobs.WorkerAsync("hung", 4 * hour);
+        await RunningAsync("ending", hour);
+        await jobs.RecordAsync("ending", "Success", hour / 2, revision: hour);
+        await RunningAsync("unreported", 4 * hour);
+        await jobs.RecordAsync("unreported", "Error", 3 * hour, revision: 4 * hour);
+        await jobs.InProgressAsync("ghost", 30 * hour);
+        await jobs.RecordAsync("orphan", "Error", 40 * hour);
+        await jobs.PauseAsync("EXECUTION_SWEEP");
     }
 
     private static async Task PromtoolIsSilentAsync(string text)

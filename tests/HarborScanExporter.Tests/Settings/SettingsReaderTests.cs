@@ -104,6 +104,80 @@ public sealed class SettingsReaderTests
     }
 
     [Fact]
+    public void The_host_and_port_that_Kubernetes_writes_for_a_service_called_harbor_start_no_client_of_the_API()
+    {
+        var reading = Read([.. Least, ("HARBOR_SERVICE_HOST", "10.0.0.3"), ("HARBOR_SERVICE_PORT", "80"), ("HARBOR_PORT", "tcp://10.0.0.3:80"), ("HARBOR_SERVICE_PORT_HTTP", "80")]);
+        Assert.Empty(reading.Errors);
+        Assert.Null(reading.Settings!.Api);
+        var named = Read([.. Least, ("HARBOR_SERVICE_HOST", "core"), ("HARBOR_SERVICE_PORT", "8080"), ("HARBOR_API_USERNAME", "robot$scan"), ("HARBOR_API_PASSWORD", "hunter2")]);
+        Assert.Equal(new Uri("http://core:8080/"), named.Settings!.Api!.Address);
+    }
+
+    [Fact]
+    public void The_job_services_Redis_is_read_from_Harbors_own_URL_or_from_a_file_and_a_file_may_come_later()
+    {
+        var settings = Read([.. Least, ("HARBOR_REDIS_URL", " redis://:hunter2@redis:6379/1\n")]).Settings!;
+        Assert.Equal(("redis://redis:6379/1", "hunter2", "harbor_job_service_namespace"),
+            (settings.JobService!.Redis!.Address, settings.JobService.Redis.Password, settings.JobService.Namespace));
+        Assert.DoesNotContain("hunter2", string.Join('\n', settings.Shown.Values), StringComparison.Ordinal);
+        Assert.Null(Read(Least).Settings!.JobService);
+        var file = Path.GetTempFileName();
+        Assert.Equal(file, Read([.. Least, ("HARBOR_REDIS_URL_FILE", file), ("HARBOR_REDIS_NAMESPACE", "mine")]).Settings!.JobService!.UrlFile);
+        File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData("HARBOR_REDIS_URL=http://:hunter2@redis/1", "HARBOR_REDIS_URL: it begins with none of redis://, rediss://, redis+sentinel://, rediss+sentinel://. Take Harbor's own URL of the job service's Redis.")]
+    [InlineData("HARBOR_REDIS_URL_FILE=/no/such/file", "HARBOR_REDIS_URL_FILE: there is no readable file /no/such/file. Mount it, or correct the path.")]
+    [InlineData("HARBOR_REDIS_URL=redis://redis/1 HARBOR_REDIS_NAMESPACE={harbor_job_service_namespace}",
+        "HARBOR_REDIS_NAMESPACE: {harbor_job_service_namespace} has braces. Write it as in Harbor's configuration, without them.")]
+    [InlineData("HARBOR_SCAN_COLLECTORS_ENABLED=jobservice", "HARBOR_SCAN_COLLECTORS_ENABLED names jobservice, which needs HARBOR_REDIS_URL. Set it, or take the name out.")]
+    [InlineData("HARBOR_API_PASSWORD=hunter2", "HARBOR_API_PASSWORD is set without HARBOR_API_USERNAME. Name the user, or remove the password.")]
+    [InlineData("HARBOR_API_USERNAME=scan HARBOR_API_PASSWORD=hunter2", "HARBOR_API_USERNAME is set without HARBOR_SERVICE_HOST. Name the host of Harbor's API.")]
+    [InlineData("HARBOR_API_USERNAME=scan HARBOR_SERVICE_HOST=core", "HARBOR_API_USERNAME is set without a password. Set HARBOR_API_PASSWORD or HARBOR_API_PASSWORD_FILE.")]
+    [InlineData("HARBOR_API_USERNAME=scan HARBOR_API_PASSWORD=hunter2 HARBOR_SERVICE_HOST=http://core", "HARBOR_SERVICE_HOST: http://core is no host name. Give the host alone, without scheme, port or path.")]
+    [InlineData("HARBOR_API_USERNAME=scan HARBOR_API_PASSWORD=hunter2 HARBOR_SERVICE_HOST=core HARBOR_SERVICE_PORT=x", "HARBOR_SERVICE_PORT: x is no port. Give a number from 1 to 65535.")]
+    [InlineData("HARBOR_SERVICE_SCHEME=ftp", "HARBOR_SERVICE_SCHEME: ftp is unknown. Give one of http, https.")]
+    [InlineData("HARBOR_SCAN_OPERATIONS_LISTEN=http://0.0.0.0:10989",
+        "HARBOR_SCAN_OPERATIONS_LISTEN is set without HARBOR_SCAN_OPERATIONS_TOKEN_FILE. The second listener does not start without a token: write one into a file, for example with openssl rand -hex 32.")]
+    [InlineData("HARBOR_SCAN_OPERATIONS_TOKEN_FILE=/no/such/file", "HARBOR_SCAN_OPERATIONS_TOKEN_FILE is set without HARBOR_SCAN_OPERATIONS_LISTEN. Set the address of the second listener, or remove the token.")]
+    [InlineData("HARBOR_SCAN_OPERATIONS_LISTEN=http://0.0.0.0:10989 HARBOR_SCAN_OPERATIONS_TOKEN_FILE=/no/such/file",
+        "HARBOR_SCAN_OPERATIONS_TOKEN_FILE: there is no readable file /no/such/file. Mount it, or correct the path.")]
+    public void Contradictions_of_the_job_service_the_API_and_the_second_listener_stop_the_start(string environment, string error)
+    {
+        var given = environment.Split(' ').Select(pair => pair.Split('=', 2)).Select(pair => (pair[0], pair[1]));
+        var reading = Read([.. Least, .. given]);
+        Assert.Equal([error], reading.Errors);
+        Assert.Null(reading.Settings);
+    }
+
+    [Fact]
+    public void A_URL_and_a_URL_file_contradict_each_other()
+    {
+        var file = Path.GetTempFileName();
+        Assert.Equal(["HARBOR_REDIS_URL and HARBOR_REDIS_URL_FILE are both set. Keep one of them."],
+            Read([.. Least, ("HARBOR_REDIS_URL", "redis://redis/1"), ("HARBOR_REDIS_URL_FILE", file)]).Errors);
+        File.Delete(file);
+    }
+
+    [Fact]
+    public void The_second_listener_needs_a_long_token_and_a_port_of_its_own()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, new string('x', OperationsSettings.LeastTokenLength - 1) + "\n");
+        Assert.Equal(
+            [$"HARBOR_SCAN_OPERATIONS_TOKEN_FILE: the token in {file} has fewer than {OperationsSettings.LeastTokenLength} characters. Write a longer one, for example with openssl rand -hex 32."],
+            Read([.. Least, ("HARBOR_SCAN_OPERATIONS_LISTEN", "http://0.0.0.0:10989"), ("HARBOR_SCAN_OPERATIONS_TOKEN_FILE", file)]).Errors);
+        File.WriteAllText(file, new string('x', OperationsSettings.LeastTokenLength));
+        Assert.Equal(
+            ["HARBOR_SCAN_OPERATIONS_LISTEN and HARBOR_SCAN_LISTEN name the same port. Each listener needs a port of its own."],
+            Read([.. Least, ("HARBOR_SCAN_OPERATIONS_LISTEN", "http://127.0.0.1:10988"), ("HARBOR_SCAN_OPERATIONS_TOKEN_FILE", file)]).Errors);
+        var settings = Read([.. Least, ("HARBOR_SCAN_OPERATIONS_LISTEN", "http://0.0.0.0:10989"), ("HARBOR_SCAN_OPERATIONS_TOKEN_FILE", file)]).Settings!;
+        Assert.Equal(new OperationsSettings("http://0.0.0.0:10989", file), settings.Operations);
+        File.Delete(file);
+    }
+
+    [Fact]
     public void A_flag_wins_over_the_environment()
     {
         var reading = SettingsReader.Read(

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace HarborScanExporter.Tests.Support;
 
-/// <summary>A network path to a server that can freeze: connections are still accepted, and nothing passes any more.</summary>
+/// <summary>A network path to a server that can be slow, or freeze: connections are still accepted, and nothing passes any more.</summary>
 internal sealed class FreezableProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -20,6 +20,9 @@ internal sealed class FreezableProxy : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>How long whatever passes is held up, in each direction.</summary>
+    public TimeSpan Delay { get; set; }
 
     public void Freeze() => _flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -76,6 +79,7 @@ internal sealed class FreezableProxy : IAsyncDisposable
             while (await from.ReadAsync(buffer, _end.Token) is > 0 and var count)
             {
                 await _flowing.Task.WaitAsync(_end.Token);
+                if (Delay > TimeSpan.Zero) await Task.Delay(Delay, _end.Token);
                 await to.WriteAsync(buffer.AsMemory(0, count), _end.Token);
             }
         }

@@ -82,6 +82,16 @@ internal sealed class JobServiceSeed(RedisServer server)
         await Redis.HashSetAsync(Prefix + "job_track:inprogress", job, "2");
     }
 
+    /// <summary>Many jobs that wait, each with its record, in the order of their ids.</summary>
+    public async Task BacklogAsync(TimeSpan enqueued, IReadOnlyList<string> jobs, string? acknowledged = "Pending")
+    {
+        foreach (var chunk in jobs.Chunk(500))
+        {
+            await Redis.ListLeftPushAsync(Prefix + "jobs:IMAGE_SCAN", [.. chunk.Select(job => (RedisValue)Item(job, enqueued))]);
+            await Task.WhenAll(chunk.Select(job => RecordAsync(job, "Pending", enqueued, acknowledged: acknowledged)));
+        }
+    }
+
     public Task PauseAsync(string type = "IMAGE_SCAN") => Redis.StringSetAsync($"{Prefix}jobs:{type}:paused", "1");
 
     private static string Item(string job, TimeSpan enqueued) =>

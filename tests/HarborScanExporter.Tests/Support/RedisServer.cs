@@ -10,17 +10,22 @@ internal sealed class RedisServer : IAsyncDisposable
     public const int Number = 1;
 
     private readonly string[] _settings;
-    private RunningTool _process;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("harbor-redis-");
+    private RunningTool? _process;
     private ConnectionMultiplexer? _connection;
 
-    private RedisServer(RunningTool process, int port, string[] settings) => (_process, Port, _settings) = (process, port, settings);
+    private RedisServer(int port, string[] settings) => (Port, _settings) = (port, settings);
 
     public int Port { get; }
 
     /// <summary>The setting HARBOR_REDIS_URL.</summary>
-    public string Url => $"redis://127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}/{Number}";
+    public string Url => UrlOf(Number);
 
-    public int ProcessId => _process.Id;
+    /// <summary>That of another database, of another user, or behind another port.</summary>
+    public string UrlOf(int number, string credentials = "", int? port = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"redis://{(credentials.Length > 0 ? credentials + "@" : "")}127.0.0.1:{port ?? Port}/{number}");
+
+    public int ProcessId => _process?.Id ?? throw new InvalidOperationException("Not running.");
 
     /// <summary>The job service's database.</summary>
     public IDatabase Database => (_connection ?? throw new InvalidOperationException("Not connected.")).GetDatabase(Number);
@@ -28,39 +33,51 @@ internal sealed class RedisServer : IAsyncDisposable
     /// <summary>Starts a server; arguments are those of redis-server, such as --requirepass.</summary>
     public static async Task<RedisServer> StartAsync(params string[] settings)
     {
-        var port = Tool.FreePort();
-        var server = new RedisServer(await StartProcessAsync(port, settings), port, settings);
-        await server.ConnectAsync();
-        return server;
+        for (var attempt = 1; ; attempt++)
+        {
+            var server = new RedisServer(Tool.FreePort(), settings);
+            // Between the choice of a port and its use somebody else may take it.
+            if (await server.StartProcessAsync()) return server;
+            await server.DisposeAsync();
+            Assert.True(attempt < 5, "redis-server did not start on five ports.");
+        }
     }
 
     /// <summary>What an INFO section says of a field.</summary>
     public async Task<long> InfoAsync(string section, string field)
     {
-        var text = (await _connection!.GetDatabase().ExecuteAsync("INFO", section)).ToString();
-        var line = text.Split("\r\n").Single(line => line.StartsWith(field + ":", StringComparison.Ordinal));
+        var line = (await InfoLinesAsync(section)).Single(line => line.StartsWith(field + ":", StringComparison.Ordinal));
         return long.Parse(line[(field.Length + 1)..], CultureInfo.InvariantCulture);
     }
+
+    /// <summary>The lines of an INFO section.</summary>
+    public async Task<string[]> InfoLinesAsync(string section) =>
+        (await _connection!.GetDatabase().ExecuteAsync("INFO", section)).ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Runs a command of an administrator, such as ACL or CONFIG.</summary>
+    public Task<RedisResult> AdministerAsync(string command, params object[] arguments) => _connection!.GetDatabase().ExecuteAsync(command, arguments);
 
     /// <summary>Ends it at once.</summary>
     public async Task KillAsync()
     {
         if (_connection is not null) await _connection.DisposeAsync();
         _connection = null;
-        await _process.DisposeAsync();
+        if (_process is not null) await _process.DisposeAsync();
+        _process = null;
     }
 
     /// <summary>Starts an empty server on the same port.</summary>
     public async Task RestartAsync()
     {
-        _process = await StartProcessAsync(Port, _settings);
-        await ConnectAsync();
+        // A replica keeps what it was sent.
+        foreach (var file in _folder.GetFiles()) file.Delete();
+        Assert.True(await StartProcessAsync(), $"redis-server did not start again on port {Port}.");
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_connection is not null) await _connection.DisposeAsync();
-        await _process.DisposeAsync();
+        await KillAsync();
+        _folder.Delete(recursive: true);
     }
 
     private async Task ConnectAsync()
@@ -70,12 +87,21 @@ internal sealed class RedisServer : IAsyncDisposable
         _connection = await ConnectionMultiplexer.ConnectAsync(options);
     }
 
-    private static Task<RunningTool> StartProcessAsync(int port, string[] settings)
+    /// <summary>False when the port was taken.</summary>
+    private async Task<bool> StartProcessAsync()
     {
-        var text = port.ToString(CultureInfo.InvariantCulture);
-        return RunningTool.StartAsync("redis-server", ["--port", text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", .. settings],
-            // A server that asks for a password answers too.
-            async () => (await Tool.RunAsync("redis-cli", ["-p", text, "ping"])).All is var answer
-                && (answer.Contains("PONG", StringComparison.Ordinal) || answer.Contains("NOAUTH", StringComparison.Ordinal)));
+        try
+        {
+            _process = await RunningTool.StartAsync("redis-server",
+                ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder.FullName, "--save", "", "--appendonly", "no", .. _settings],
+                // Whoever has the port would answer a ping; its own log tells of this one.
+                process => Task.FromResult(process.Log.Contains("Ready to accept connections", StringComparison.Ordinal)));
+        }
+        catch (Xunit.Sdk.FailException error) when (error.Message.Contains("Address already in use", StringComparison.Ordinal))
+        {
+            return false;
+        }
+        await ConnectAsync();
+        return true;
     }
 }

@@ -42,6 +42,13 @@ internal sealed class Seed(TestHarbor harbor)
             """);
     }
 
+    /// <summary>Gives every open task of an execution a job of its own: the prefix and a number from 1 in the order of the rows.</summary>
+    public Task NumberJobsAsync(long execution, string status, string prefix) => harbor.Database.ExecuteAsync($"""
+        update task set job_id = '{prefix}' || number
+        from (select id, row_number() over (order by id) as number from task where execution_id = {execution} and status = '{status}') numbered
+        where task.id = numbered.id
+        """);
+
     /// <summary>Core has accepted a hook every eight minutes for six hours: what shows that the job service's reaper came through.</summary>
     public async Task HooksFlowAsync()
     {

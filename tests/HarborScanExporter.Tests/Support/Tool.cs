@@ -111,13 +111,18 @@ internal sealed class RunningTool : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Starts the program and waits until <paramref name="ready"/> says so.</summary>
-    public static async Task<RunningTool> StartAsync(string name, IReadOnlyList<string> arguments, Func<Task<bool>> ready,
+    public static Task<RunningTool> StartAsync(string name, IReadOnlyList<string> arguments, Func<Task<bool>> ready,
+        IReadOnlyDictionary<string, string>? environment = null, TimeSpan? limit = null) =>
+        StartAsync(name, arguments, _ => ready(), environment, limit);
+
+    /// <summary>Starts the program and waits until <paramref name="ready"/>, which is told which one it is, says so.</summary>
+    public static async Task<RunningTool> StartAsync(string name, IReadOnlyList<string> arguments, Func<RunningTool, Task<bool>> ready,
         IReadOnlyDictionary<string, string>? environment = null, TimeSpan? limit = null)
     {
         var tool = new RunningTool(Tool.Start(name, arguments, environment: environment));
         try
         {
-            await Eventually.HoldsAsync(ready, limit ?? TimeSpan.FromSeconds(60),
+            await Eventually.HoldsAsync(() => ready(tool), limit ?? TimeSpan.FromSeconds(60),
                 () => $"{name} did not become ready:{Environment.NewLine}{tool.Log}", stop: () => tool.HasExited);
         }
         catch

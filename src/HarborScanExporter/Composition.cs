@@ -1,0 +1,50 @@
+using HarborScanExporter.Collectors;
+using HarborScanExporter.Database;
+using HarborScanExporter.HarborApi;
+using HarborScanExporter.JobService;
+using HarborScanExporter.Operations;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter;
+
+/// <summary>What a look at Harbor is made of; the server and the command <c>check</c> look with the same pieces.</summary>
+internal static class Composition
+{
+    /// <summary>Adds the sources of the settings and everything up to the findings.</summary>
+    public static IServiceCollection AddLooking(this IServiceCollection services, ExporterSettings settings, TimeProvider time)
+    {
+        services.AddSingleton(time);
+        services.AddSingleton(settings);
+        services.AddSingleton(_ => new HarborDatabase(settings.Database, settings.ScrapeTimeout));
+        if (settings.JobService is { } jobService)
+        {
+            services.AddSingleton(_ => new RedisConnection(jobService));
+            services.AddSingleton(provider => new EvidenceReader(provider.GetRequiredService<RedisConnection>(), jobService.Namespace));
+        }
+        if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api));
+        services.AddSingleton(provider => new CollectionSources(
+            provider.GetRequiredService<HarborDatabase>(), provider.GetService<EvidenceReader>(), provider.GetService<SystemInfoClient>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<StuckLog>();
+        services.AddSingleton<ProcessCounters>();
+        services.AddSingleton<FailureLog>();
+        services.AddSingleton<CollectionRun>();
+        services.AddSingleton<ScrapeGate>();
+        services.AddSingleton<FindingsReader>();
+        return services;
+    }
+
+    /// <summary>Adds what the second listener serves.</summary>
+    public static void AddOperations(this IServiceCollection services, OperationsSettings settings)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton<OperationsToken>();
+        services.AddSingleton<FailedAttempts>();
+        services.AddSingleton<OperationsAccess>();
+        services.AddSingleton<FindingsGate>();
+        services.AddSingleton<StatusPage>();
+        services.AddSingleton<FindingsEndpoint>();
+        services.AddSingleton<OperationsListener>();
+    }
+}

@@ -1,0 +1,64 @@
+using HarborScanExporter.JobService;
+using HarborScanExporter.Settings;
+using StackExchange.Redis;
+
+namespace HarborScanExporter.Operations.Doctor;
+
+/// <summary>What the user may do in Redis. Reading is tried; writing is only asked about, and never tried.</summary>
+internal sealed class RedisRights(IDatabase redis, JobServiceKeys keys)
+{
+    private const string Name = "redis rights";
+    private const string TooMuch = "redis least privilege";
+
+    /// <summary>Tries each command that reads evidence, on a key it is used on.</summary>
+    public async Task<CheckupLine> ReadAsync(CancellationToken cancellationToken)
+    {
+        RedisKey queue = keys.Queue(JobServiceKeys.Scans);
+        (string Command, object[] Arguments)[] all =
+        [
+            ("EXISTS", [(RedisKey)keys.Paused(JobServiceKeys.Scans)]), ("LLEN", [queue]), ("LRANGE", [queue, 0, 0]), ("SMEMBERS", [(RedisKey)keys.KnownJobs]),
+            ("HMGET", [(RedisKey)keys.Running(JobServiceKeys.Scans), "none"]), ("HKEYS", [(RedisKey)keys.Running(JobServiceKeys.Scans)]),
+            ("HSCAN", [(RedisKey)keys.Tracked, 0, "COUNT", 1]), ("TIME", []),
+        ];
+        List<string> commands = [];
+        List<string> onKeys = [];
+        foreach (var (command, arguments) in all)
+        {
+            try
+            {
+                await redis.ExecuteAsync(command, arguments).WaitAsync(cancellationToken);
+            }
+            catch (RedisServerException error) when (error.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+            {
+                (error.Message.Contains("run the", StringComparison.Ordinal) ? commands : onKeys).Add(command);
+            }
+        }
+        if (commands.Count == 0 && onKeys.Count == 0) return CheckupLine.Ok(Name, $"The user may {string.Join(", ", all.Select(one => one.Command))}.");
+        string[] reasons =
+        [
+            .. commands.Count > 0 ? [$"The user may not {string.Join(", ", commands)}."] : Array.Empty<string>(),
+            .. onKeys.Count > 0 ? [$"The user may not read the job service's keys (tried {string.Join(", ", onKeys)})."] : Array.Empty<string>(),
+        ];
+        var rights = $"{string.Join(' ', commands.Select(command => $"+{command.ToLowerInvariant()}"))}{(onKeys.Count > 0 ? $" %R~{keys.KnownJobs.Split(':')[0]}:*" : "")}".Trim();
+        return CheckupLine.Failed(Name, string.Join(' ', reasons), $"Give it these rights with ACL SETUSER: {rights}");
+    }
+
+    /// <summary>Asks Redis whether the user might write; a user that may not ask is the one that is wanted.</summary>
+    public async Task<CheckupLine> WriteAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var user = (string)(await redis.ExecuteAsync("ACL", "WHOAMI").WaitAsync(cancellationToken))!;
+            var answer = (string?)await redis.ExecuteAsync("ACL", "DRYRUN", user, "SET", keys.KnownJobs, "x").WaitAsync(cancellationToken);
+            return answer == "OK"
+                ? CheckupLine.Warning(TooMuch, $"The user {user} may write.", $"Make a user that only reads the job service's keys, and name it in {Setting.Names.RedisUrl}.")
+                : CheckupLine.Ok(TooMuch, $"The user {user} may not write.");
+        }
+        catch (RedisServerException error)
+        {
+            return CheckupLine.Skipped(TooMuch, error.Message.StartsWith("NOPERM", StringComparison.Ordinal)
+                ? "The user may not ask for its own rights, as it should be; whether it may write is not tried."
+                : "This Redis cannot be asked what a user may do (ACL DRYRUN came with 7.0); whether it may write is not tried.");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Tests.Support;
+
+/// <summary>
+/// The exporter as a process of its own, for what belongs to a whole process: its handles, its threads, its trusted authorities. It is the
+/// native binary when HARBOR_TEST_NATIVE_BINARY names one, else the build that the tests run.
+/// </summary>
+internal sealed class ExporterProcess : IAsyncDisposable
+{
+    private readonly RunningTool _process;
+    private readonly HttpClient _client;
+
+    private ExporterProcess(RunningTool process, HttpClient client) => (_process, _client) = (process, client);
+
+    /// <summary>Everything it has logged.</summary>
+    public string Log => _process.Log;
+
+    /// <summary>Open files and sockets.</summary>
+    public int Handles => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
+
+    public int Threads => Directory.GetFileSystemEntries($"/proc/{_process.Id}/task").Length;
+
+    /// <param name="environment">Its settings; the address to listen on is replaced.</param>
+    public static async Task<ExporterProcess> StartAsync(IReadOnlyDictionary<string, string> environment)
+    {
+        var address = new Uri($"http://127.0.0.1:{Tool.FreePort()}");
+        var client = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+        var (program, arguments) = Environment.GetEnvironmentVariable("HARBOR_TEST_NATIVE_BINARY") is { Length: > 0 } native
+            ? (native, Array.Empty<string>())
+            : ("dotnet", [Path.Combine(AppContext.BaseDirectory, "harbor-scan-exporter.dll")]);
+        var process = await RunningTool.StartAsync(program, arguments, async () =>
+        {
+            using var answer = await client.GetAsync(new Uri("/healthz", UriKind.Relative));
+            return answer.IsSuccessStatusCode;
+        }, new Dictionary<string, string>(environment) { [Setting.Names.Listen] = address.ToString() });
+        return new ExporterProcess(process, client);
+    }
+
+    /// <summary>One scrape.</summary>
+    public async Task<MetricsDocument> ScrapeAsync() => new(await _client.GetStringAsync(new Uri("/metrics", UriKind.Relative)));
+
+    public ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        return _process.DisposeAsync();
+    }
+}
