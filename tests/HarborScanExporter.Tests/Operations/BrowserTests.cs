@@ -34,7 +34,6 @@ public sealed class BrowserTests(TroubledNightFixture fixture, BrowserFixture br
     {
         var page = await browsers.Browser.OpenAsync();
         await page.GoAsync(SignedIn(Operated));
-        Assert.Equal("", await page.ValueAsync<string>("document.title.startsWith('Critical') ? '' : document.querySelector('main').innerText"));
         Assert.Equal("Critical: Harbor scans", await page.ValueAsync<string>("document.title"));
         Assert.Equal("Critical Of 81 open scans 4 are stuck, 6 run, 71 wait.", await page.ValueAsync<string>("document.querySelector('[role=status]').textContent"));
         Assert.Equal(["task-1", "task-2", "task-3", "task-4", "execution-6", "system-robots"], await page.ValuesAsync(Rows));
