@@ -32,9 +32,25 @@ public sealed partial class HarborSimulation
     public void KillJobService() => _jobs.Kill();
 
     /// <summary>Starts as many pools as the settings say; pauses kept in the database are set again.</summary>
-    public async Task StartJobServiceAsync(CancellationToken cancellationToken = default)
+    public Task StartJobServiceAsync(CancellationToken cancellationToken = default) => StartPoolsAsync(Settings.Pools, cancellationToken);
+
+    /// <summary>One of the pools is killed and another takes its place, as in a rolling update.</summary>
+    public async Task ReplacePoolAsync(CancellationToken cancellationToken = default)
     {
-        for (var i = 0; i < Settings.Pools; i++) await _jobs.StartPoolAsync();
+        _jobs.Kill(1);
+        await StartPoolsAsync(1, cancellationToken);
+    }
+
+    /// <summary>The heartbeats of dead pools are evicted: what they had in progress is not requeued.</summary>
+    public async Task LoseDeadHeartbeatsAsync(CancellationToken cancellationToken = default)
+    {
+        await _jobs.LoseDeadHeartbeatsAsync();
+        await CommitAsync(cancellationToken);
+    }
+
+    private async Task StartPoolsAsync(int pools, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < pools; i++) await _jobs.StartPoolAsync();
         if (Release.CanStopQueues)
         {
             foreach (var type in await _sql.QueryAsync("select job_type from job_queue_status where paused order by 1", row => row.GetString(0), cancellationToken))

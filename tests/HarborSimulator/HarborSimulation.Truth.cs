@@ -19,9 +19,11 @@ public sealed partial class HarborSimulation
         var stranded = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var pool in _jobs.Pools.Where(pool => !pool.IsAlive))
         {
-            // Only a pool whose heartbeat or lock is still there is ever found and emptied again.
+            // A pool with its heartbeat is emptied by the next look of a living one; one that only its lock names, by the next start of one.
             var found = (await _jobs.Keys.HashAsync(JobKeys.Pool(pool.Id))).Count > 0
-                || (await _jobs.Keys.HashAsync(JobKeys.LockInfo(VendorType.ImageScan))).GetValueOrDefault(pool.Id, "0") is not ("0" or "");
+                || (_jobs.LooksForUnknownPools
+                    && !(await _jobs.Keys.SetMembersAsync(JobKeys.Pools)).Contains(pool.Id)
+                    && (await _jobs.Keys.HashAsync(JobKeys.LockInfo(VendorType.ImageScan))).GetValueOrDefault(pool.Id, "0") is not ("0" or ""));
             foreach (var item in await _jobs.Keys.ListAsync(JobKeys.InProgress(VendorType.ImageScan, pool.Id))) stranded[JobService.IdOf(item)] = found;
         }
         List<ScanTruth> truths = [];
@@ -31,8 +33,12 @@ public sealed partial class HarborSimulation
 
     private async Task<ScanTruth> JudgeAsync(OpenRow row, HashSet<string> queued, bool paused, Dictionary<string, bool> stranded)
     {
-        ScanTruth Truth(ScanFate fate, bool ends, DateTime? healsAt, string why) =>
-            new(row.Id, row.VendorType, row.Status, fate, ends, healsAt is { } time ? DateTime.SpecifyKind(time, DateTimeKind.Utc) : null, why);
+        ScanTruth Truth(ScanFate fate, bool ends, DateTime? healsAt, string why) => new(row.Id, row.VendorType, row.Status, fate, ends, Utc(healsAt), why)
+        {
+            RunsSince = Utc(_jobs.RunOf(row.JobId)?.StartedAt),
+        };
+
+        static DateTime? Utc(DateTime? time) => time is { } known ? DateTime.SpecifyKind(known, DateTimeKind.Utc) : null;
 
         var stats = await _jobs.Keys.HashAsync(JobKeys.Stats(row.JobId));
         var known = stats.ContainsKey("id");

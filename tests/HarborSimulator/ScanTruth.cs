@@ -39,4 +39,8 @@ public enum ScanFate
 /// <param name="WillEndByItself">Whether Harbor will ever write a final status into the row.</param>
 /// <param name="HealsAt">Simulated UTC at which it will at the latest, where that is known.</param>
 /// <param name="Why">The reason, for a failure message.</param>
-public sealed record ScanTruth(long TaskId, string Type, string Status, ScanFate Fate, bool WillEndByItself, DateTime? HealsAt, string Why);
+public sealed record ScanTruth(long TaskId, string Type, string Status, ScanFate Fate, bool WillEndByItself, DateTime? HealsAt, string Why)
+{
+    /// <summary>Simulated UTC at which the worker that holds it began; null when none does.</summary>
+    public DateTime? RunsSince { get; init; }
+}

@@ -103,12 +103,13 @@ internal static class EvidenceJudge
 
     /// <summary>
     /// Redis was emptied under a pool that still lives and was up when this scan began: the worker goes on without a trace and core takes its
-    /// end. Only beyond the running limit is it taken for lost.
+    /// end. A pool that started since has announced every job type again, so that the loss no longer shows and may have been all the same.
+    /// Only beyond the running limit is such a scan taken for lost.
     /// </summary>
     private static bool MayRunInMemory(OpenTask task, RowEvidence rows, JobServiceEvidence service, Limits limits) =>
-        service.EmptiedUnderPools
-        && task.IsRunning
+        task.IsRunning
         && task.RunningAge(rows.Now) <= limits.RunningLimit
         && service.UpSince is { } upSince
-        && (task.Updated ?? task.Started ?? task.Created) is { } began && began >= upSince - 1;
+        && (task.Updated ?? task.Started ?? task.Created) is { } began && began >= upSince - 1
+        && (service.EmptiedUnderPools || service.Pools.Any(pool => pool.Started > began));
 }

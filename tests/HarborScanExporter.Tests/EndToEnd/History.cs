@@ -14,6 +14,9 @@ internal enum Act
     ScheduledScanAll,
     NightlyScanAllDiesWithCore,
     LoseRedis,
+    LoseRedisAndRestart,
+    LoseRedisAndReplacePool,
+    LoseHeartbeats,
     LoseJob,
     LoseRecord,
     LoseFinalHook,
@@ -23,6 +26,7 @@ internal enum Act
     Hang,
     PickBeforeSaved,
     JobServiceIsDown,
+    ReplacePool,
     CoreIsDown,
     ReadOnly,
     Pause,
@@ -50,7 +54,7 @@ internal sealed record Step(Act Act, int Pick, int Count, int Minutes)
 /// A random life of a Harbor. At its end core and job service are up and Harbor is writable, and nothing more is done for
 /// <paramref name="Rest"/> minutes; a paused queue may stay so.
 /// </summary>
-internal sealed record History(string Release, int Seed, int Workers, int ScanSeconds, bool Busy, IReadOnlyList<Step> Steps, int Rest)
+internal sealed record History(string Release, int Seed, int Pools, int Workers, int ScanSeconds, bool Busy, IReadOnlyList<Step> Steps, int Rest)
 {
     private static readonly Gen<Act> Acts = Gen.Frequency(
         (10, Gen.Const(Act.Scan)), (2, Gen.Const(Act.ScanIndex)), (2, Gen.Const(Act.Sbom)), (3, Gen.Const(Act.ScanAll)), (2, Gen.Const(Act.Hang)),
@@ -58,13 +62,28 @@ internal sealed record History(string Release, int Seed, int Workers, int ScanSe
 
     private static readonly Gen<int> Durations = Gen.Frequency((6, Gen.Int[0, 30]), (4, Gen.Int[30, 200]), (1, Gen.Int[600, 1600]));
 
+    /// <summary>What leaves scans behind that no observer can tell apart at once.</summary>
+    private static readonly Gen<Act> Troubles = Gen.Frequency(
+        (4, Gen.Const(Act.LoseRedis)), (3, Gen.Const(Act.LoseRedisAndReplacePool)), (2, Gen.Const(Act.Hang)),
+        (18, Gen.OneOf(Act.LoseRedisAndRestart, Act.ReplacePool, Act.LoseHeartbeats, Act.LoseRecord, Act.LoseJob, Act.FinishWithoutTelling, Act.FinishWithoutResult,
+            Act.LoseFinalHook, Act.PickBeforeSaved, Act.StopTask, Act.StopQueue, Act.Pause, Act.CoreIsDown, Act.JobServiceIsDown, Act.ReadOnly)));
+
     /// <summary>Any history of a day or two.</summary>
-    public static Gen<History> Any { get; } = Gen.Select(
+    public static Gen<History> Any { get; } = Of(6, 20, Gen.OneOf(1, 4, 20, 70, 200));
+
+    /// <summary>A shorter history at whose end scans run and wait while something goes wrong.</summary>
+    public static Gen<History> EndingInTrouble { get; } = Gen.Select(
+        Of(1, 6, Gen.OneOf(1, 1, 4, 7, 20, 140, 200)),
+        Gen.Select(Gen.OneOf(Act.Scan, Act.ScanAll), Gen.Int[4, 8], Gen.Int[0, 9], (act, count, minutes) => new Step(act, 0, count, minutes)),
+        Gen.Select(Troubles, Gen.Int[0, 999], Gen.Int[1, 6], Gen.Frequency((3, Gen.Int[0, 2]), (1, Gen.Int[5, 90])), (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[1, 3],
+        (history, burst, troubles) => history with { Steps = [.. history.Steps, burst, .. troubles] });
+
+    private static Gen<History> Of(int fewest, int most, Gen<int> rest) => Gen.Select(
         Gen.OneOf("2.4.0", "2.7.2", "2.8.0", "2.8.6", "2.9.5", "2.11.0", "2.13.0", "2.16.0"),
-        Gen.Int[1, 1_000_000], Gen.OneOf(1, 3, 10), Gen.OneOf(20, 300, 1200), Gen.Bool,
-        Gen.Select(Acts, Gen.Int[0, 999], Gen.Int[1, 6], Durations, (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[6, 20],
-        Gen.OneOf(1, 4, 20, 70, 200),
-        (release, seed, workers, seconds, busy, steps, rest) => new History(release, seed, workers, seconds, busy, steps, rest));
+        Gen.Int[1, 1_000_000], Gen.Select(Gen.OneOf(1, 1, 2), Gen.OneOf(1, 3, 10)), Gen.OneOf(20, 300, 1200), Gen.Bool,
+        Gen.Select(Acts, Gen.Int[0, 999], Gen.Int[1, 6], Durations, (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[fewest, most],
+        rest,
+        (release, seed, size, seconds, busy, steps, rest) => new History(release, seed, size.Item1, size.Item2, seconds, busy, steps, rest));
 
     /// <summary>How long it takes by Harbor's clock.</summary>
     public TimeSpan Length => TimeSpan.FromMinutes(Steps.Sum(step => step.Minutes) + Rest + 1);
@@ -72,6 +91,7 @@ internal sealed record History(string Release, int Seed, int Workers, int ScanSe
     public SimulationSettings Settings => new()
     {
         Seed = Seed,
+        Pools = Pools,
         WorkersPerPool = Workers,
         MeanScan = TimeSpan.FromSeconds(ScanSeconds),
         PushesPerHour = Busy ? 12 : 0,
@@ -92,7 +112,7 @@ internal sealed record History(string Release, int Seed, int Workers, int ScanSe
         }
     }
 
-    public override string ToString() => $"{Release} seed {Seed}, {Workers} workers, scans of {ScanSeconds} s{(Busy ? ", busy" : "")}: {string.Join("; ", Steps)}; {Rest}m";
+    public override string ToString() => $"{Release} seed {Seed}, {Pools}×{Workers} workers, scans of {ScanSeconds} s{(Busy ? ", busy" : "")}: {string.Join("; ", Steps)}; {Rest}m";
 
     private static async Task ActAsync(HarborSimulation harbor, Step step, int number, List<long> executions)
     {
@@ -116,6 +136,21 @@ internal sealed record History(string Release, int Seed, int Workers, int ScanSe
                 harbor.RestartCore();
                 break;
             case Act.LoseRedis: await harbor.LoseRedisAsync(); break;
+            case Act.LoseRedisAndRestart:
+                await harbor.LoseRedisAsync();
+                harbor.KillJobService();
+                await harbor.StartJobServiceAsync();
+                break;
+            case Act.LoseRedisAndReplacePool:
+                await harbor.LoseRedisAsync();
+                await harbor.ReplacePoolAsync();
+                break;
+            case Act.LoseHeartbeats:
+                // Gone before a living pool looks for dead ones, which is ten seconds after its start.
+                await harbor.ReplacePoolAsync();
+                await harbor.LoseDeadHeartbeatsAsync();
+                break;
+            case Act.ReplacePool: await harbor.ReplacePoolAsync(); break;
             case Act.LoseJob when victim is { } task: await harbor.LoseJobAsync(task); break;
             case Act.LoseRecord when victim is { } task: await harbor.LoseRecordAsync(task); break;
             case Act.LoseFinalHook when victim is { } task: harbor.LoseFinalHook(task); break;

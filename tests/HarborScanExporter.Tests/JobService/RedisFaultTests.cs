@@ -57,6 +57,23 @@ public sealed class RedisFaultTests
     }
 
     [Fact]
+    public async Task A_pool_that_came_after_the_emptying_does_not_hide_that_an_older_one_runs_scans_without_a_trace()
+    {
+        await using var situation = await JobServiceSituation.StartAsync();
+        var time = new FakeTimeProvider();
+        await using var exporter = await RunningExporter.StartAsync(situation.Harbor, time, ("HARBOR_REDIS_URL", situation.Redis.Url));
+        await situation.Redis.Database.ExecuteAsync("FLUSHDB");
+        // It announces every job type again, as the first pool did before the loss.
+        await situation.Jobs.PoolAsync();
+        await situation.Jobs.UpAsync("9f1c000000000000000000b2", started: TimeSpan.FromMinutes(10));
+        await exporter.ScrapeAsync();
+        time.Advance(TwoLooks);
+        var scrape = await exporter.ScrapeAsync();
+        Assert.Equal(["""{state="unjudged",type="IMAGE_SCAN"} 1"""], scrape.NonZero("harbor_scan_live_tasks"));
+        Assert.Equal(["""{status="Pending",type="IMAGE_SCAN",verdict="lost"} 1"""], scrape.NonZero("harbor_scan_stuck_tasks"));
+    }
+
+    [Fact]
     public async Task A_Redis_replaced_by_an_empty_one_is_called_empty_once_and_lost_is_told_when_the_job_service_is_back()
     {
         await using var situation = await JobServiceSituation.StartAsync();

@@ -91,6 +91,9 @@ internal sealed partial class JobService
         return true;
     }
 
+    /// <summary>The heartbeats of dead pools are evicted: whoever looks finds their lists without knowing what is in them.</summary>
+    public Task LoseDeadHeartbeatsAsync() => Keys.DeleteAsync([.. Pools.Where(pool => !pool.IsAlive).Select(pool => JobKeys.Pool(pool.Id))]);
+
     public Task FlushAsync()
     {
         _expiries.Clear();

@@ -31,10 +31,14 @@ internal sealed partial class JobService
         PlanDispatch(100, 900);
     }
 
-    /// <summary>The process is gone at once: runs, hook retries and heartbeats end; its keys stay.</summary>
-    public void Kill()
+    /// <summary>Whether a start is still to come that looks for pools which nobody knows: each start does so once, after five seconds.</summary>
+    public bool LooksForUnknownPools => !IsUp || Pools.Exists(pool => pool.IsAlive && timeline.Unix - pool.StartedAt < 5);
+
+    /// <summary>The processes are gone at once: runs, hook retries and heartbeats end; their keys stay.</summary>
+    /// <param name="most">How many, the oldest first.</param>
+    public void Kill(int most = int.MaxValue)
     {
-        foreach (var pool in Pools.Where(pool => pool.IsAlive))
+        foreach (var pool in Pools.Where(pool => pool.IsAlive).Take(most).ToList())
         {
             pool.IsAlive = false;
             foreach (var run in pool.Busy.Values.OfType<Run>()) run.IsOver = true;

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using CsCheck;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Tests.Support;
+using HarborSimulator;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace HarborScanExporter.Tests.EndToEnd;
+
+/// <summary>
+/// After any history of a simulated Harbor on a real Redis and a real PostgreSQL, nothing alive is called stuck, and everything dead is
+/// called so as soon as the evidence allows.
+/// </summary>
+public sealed class EvidencePropertyTests(ITestOutputHelper output)
+{
+    /// <summary>The seeds are 1 to this many; HARBOR_TEST_HISTORIES asks for more.</summary>
+    private const int Histories = 32;
+
+    /// <summary>A database number without a job service.</summary>
+    private const int Elsewhere = 9;
+
+    [Fact]
+    public async Task After_any_history_exactly_what_is_dead_is_called_stuck()
+    {
+        var count = int.TryParse(Environment.GetEnvironmentVariable("HARBOR_TEST_HISTORIES"), out var asked) ? asked : Histories;
+        await using var redis = await RedisServer.StartAsync();
+        var clock = Stopwatch.StartNew();
+        var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        List<string> problems = [];
+        for (var seed = 1; seed <= count; seed++)
+        {
+            var history = (seed % 4 == 0 ? History.Any : History.EndingInTrouble).Generate(new PCG(2, (ulong)seed), null, out _);
+            problems.AddRange((await TryAsync(history, redis, seen)).Select(problem => $"Seed {seed}: {problem}{Environment.NewLine}  {history}"));
+        }
+        output.WriteLine($"{count} histories, seeds 1 to {count}, in {clock.Elapsed.TotalSeconds:0.0} s. Open tasks seen, by evidence, truth and word:");
+        foreach (var (what, number) in seen) output.WriteLine($"  {what} {number}");
+        Assert.True(problems.Count == 0, string.Join(Environment.NewLine, problems));
+        foreach (var word in Judgement.Verdicts.Concat(Judgement.States))
+            Assert.True(seen.Keys.Any(key => key.EndsWith($" {word}", StringComparison.Ordinal)), $"No history showed {word}.");
+    }
+
+    private static async Task<IReadOnlyList<string>> TryAsync(History history, RedisServer redis, SortedDictionary<string, int> seen)
+    {
+        await redis.Database.ExecuteAsync("FLUSHDB");
+        await using var harbor = await TestHarbor.CreateAsync(history.Release);
+        await using var simulated = await SimulatedHarbor.StartAsync(harbor, history.Length, history.Settings);
+        await history.PlayAsync(simulated.Simulation);
+        // What is done to it happens in memory for speed; from here on Redis is the truth.
+        await simulated.Simulation.MoveToRedisAsync(redis.Database);
+        var earlier = new Dictionary<int, IReadOnlyList<ScanTruth>>();
+        foreach (var minutes in VerdictsAgainstTruth.Minutes.Where(minutes => minutes <= history.Rest))
+        {
+            await simulated.CatchUpAsync(TimeSpan.FromMinutes(minutes));
+            earlier[minutes] = await simulated.Simulation.TruthAsync();
+        }
+        var url = Path.GetTempFileName();
+        await File.WriteAllTextAsync(url, redis.Url);
+        var time = new FakeTimeProvider();
+        await using var exporter = await RunningExporter.StartAsync(harbor, time, ("HARBOR_REDIS_URL_FILE", url));
+
+        // Two looks a minute apart by the exporter's clock. Harbor lives only seconds meanwhile: a heartbeat of a minute ago is a dead pool's.
+        await simulated.CatchUpAsync(TimeSpan.FromSeconds(12));
+        List<string> problems = [];
+        await LookAsync("first look");
+        time.Advance(TimeSpan.FromSeconds(61));
+        await simulated.CatchUpAsync();
+        await LookAsync("second look");
+        // Redis cannot be used any more: what is called stuck now is called so by its row alone.
+        await File.WriteAllTextAsync(url, redis.UrlOf(Elsewhere));
+        await LookAsync("blind");
+        File.Delete(url);
+        return problems;
+
+        async Task LookAsync(string look)
+        {
+            var exposition = await exporter.Services.GetRequiredService<ScrapeGate>().ScrapeAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+            if (exposition.Failure is not null || exposition.Diagnosed is not { } diagnosed)
+            {
+                problems.Add($"{look}: {string.Join(' ', exporter.Warnings)}");
+                return;
+            }
+            var truths = await simulated.Simulation.TruthAsync();
+            var verdicts = new VerdictsAgainstTruth(diagnosed, truths, look == "second look" ? earlier : null, simulated.Simulation.Now);
+            var expected = look == "blind" ? EvidenceState.Empty : EvidenceState.Usable;
+            if (diagnosed.JobService.State != expected) problems.Add($"{look}: Redis is {diagnosed.JobService.State}, {diagnosed.JobService.Problem}");
+            problems.AddRange((look == "blind" ? verdicts.ProblemsOfTheBlind() : verdicts.Problems()).Select(problem => $"{look}: {problem}"));
+            var fates = truths.ToDictionary(truth => truth.TaskId, truth => truth.Fate);
+            foreach (var task in diagnosed.Tasks)
+            {
+                var what = $"{look}: {(fates.TryGetValue(task.Task.Id, out var fate) ? fate.ToString() : "over")} {task.Judgement}";
+                seen[what] = seen.GetValueOrDefault(what) + 1;
+            }
+        }
+    }
+}
