@@ -41,7 +41,8 @@ internal static class EvidenceJudge
     {
         { Holder: { } pool } when pool.IsAliveAt(service.Now) => Held(task, job, rows, service, limits),
         { IsQueued: true } => service.Scans.Paused ? Judgement.Paused : task.IsRunning ? Judgement.Requeued : Judgement.Queued,
-        { Holder: { } pool } => Stranded(pool, seenFor, service),
+        // Put back into the queue, a job that is over is dropped there without a word: its record decides, not its place.
+        { Holder: { } pool, Record: not { IsFinal: true } } => Stranded(pool, seenFor, service),
         { Record: null } => Unknown(task, stored, seenFor, rows, service, limits),
         { Record: { IsFinal: true } record } => Over(record, rows, service),
         _ => Unlisted(task, seenFor, service),

@@ -15,6 +15,12 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ti
     /// <summary>Below this no collection can end; a scraper that asks for less gets an honest failure.</summary>
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(0.1);
 
+    /// <summary>
+    /// A flight answers at its own deadline. Whoever began it waits this much longer, so as to hear that answer, which is counted and told in
+    /// the log, instead of racing it; it is taken from the margin.
+    /// </summary>
+    private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(0.2);
+
     private readonly Lock _lock = new();
     private Flight? _current;
 
@@ -43,7 +49,7 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ti
         }
         try
         {
-            return await flight.Answer.WaitAsync(timeout, time, hangUp);
+            return await flight.Answer.WaitAsync(timeout + Hearing, time, hangUp);
         }
         catch (TimeoutException)
         {

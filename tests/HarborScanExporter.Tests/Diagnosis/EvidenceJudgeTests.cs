@@ -110,6 +110,15 @@ public sealed class EvidenceJudgeTests
     // 4. It is in the list of a dead or an unknown pool.
 
     [Fact]
+    public void What_the_list_of_a_dead_pool_holds_though_its_record_is_final_is_judged_by_the_record()
+    {
+        JobEvidence Over(WorkerPool pool, double age) => new() { Holder = pool, Record = Record("Success", age, "Success") };
+        Assert.Equal(Judgement.Settling, Judge(Running(9 * Hour), Over(Dead(10 * Hour), 14 * 60)));
+        Assert.Equal(Judgement.Unreported, Judge(Running(9 * Hour), Over(Dead(10 * Hour), 16 * 60)));
+        Assert.Equal(Judgement.Unreported, Judge(Running(9 * Hour), Over(Unknown, 16 * 60), seenFor: 10 * Hour));
+    }
+
+    [Fact]
     public void What_a_dead_pool_holds_is_requeued_for_a_quarter_of_an_hour_beside_a_live_one()
     {
         Judgement DeadFor(double age) => Judge(Running(9 * Hour), new JobEvidence { Holder = Dead(age), Record = Record("Running", 9 * Hour, "Running") });
