@@ -13,10 +13,10 @@ usage() {
 Usage: scripts/demo.sh [options]
 
 Starts PostgreSQL, Redis, a simulated Harbor with faults, the exporter, Prometheus and Alertmanager on
-free loopback ports, waits for the first alert, and prints what was found and where to look.
+free loopback ports, waits for the first alert, runs check, and prints what was found and where to look.
 Needs a Debian-like system, the .NET 10 SDK, and root or sudo where packages are missing.
 
-  --once           stop by itself after the first alert
+  --once           stop by itself after the first alert and one run of check
   --seed N         seed of the simulation (default 1): the same seed tells the same story
   --release R      Harbor release to simulate (default 2.11.0)
   --history D      simulated past before the start (default 30h)
@@ -150,7 +150,7 @@ for project in src/HarborScanExporter tests/HarborSimulator; do
     fail "$project does not build."
   fi
 done
-exporter=$root/src/HarborScanExporter/bin/Release/net10.0/harbor-scan-exporter.dll
+program=$root/src/HarborScanExporter/bin/Release/net10.0/harbor-scan-exporter.dll
 simulator=$root/tests/HarborSimulator/bin/Release/net10.0/harbor-simulator.dll
 
 # ---- Harbor's database and Redis ----
@@ -192,13 +192,25 @@ wait_for 180 "the simulated history" grep -q 'real time from here' "$home/logs/s
 # ---- Exporter ----
 
 free_port; exporter_address=127.0.0.1:$port
+free_port; operations_address=127.0.0.1:$port
+(umask 077 && password >"$home/token")
+
+# exporter COMMAND...: with the settings of this demonstration and none of the superuser's.
+exporter() {
+  exec env -u PGPASSWORD -u PGUSER \
+    HARBOR_DATABASE_HOST=127.0.0.1 HARBOR_DATABASE_PORT="$database_port" HARBOR_DATABASE_DBNAME=registry \
+    HARBOR_DATABASE_USERNAME=harbor_scan_exporter HARBOR_DATABASE_PASSWORD="$role_password" \
+    HARBOR_REDIS_URL="redis://127.0.0.1:$redis_port/1" \
+    HARBOR_SCAN_LISTEN="http://$exporter_address" \
+    HARBOR_SCAN_OPERATIONS_LISTEN="http://$operations_address" HARBOR_SCAN_OPERATIONS_TOKEN_FILE="$home/token" \
+    dotnet "$program" "$@"
+}
+
 say "Starting the exporter under its read-only role"
-start exporter env -u PGPASSWORD -u PGUSER \
-  HARBOR_DATABASE_HOST=127.0.0.1 HARBOR_DATABASE_PORT="$database_port" HARBOR_DATABASE_DBNAME=registry \
-  HARBOR_DATABASE_USERNAME=harbor_scan_exporter HARBOR_DATABASE_PASSWORD="$role_password" \
-  HARBOR_SCAN_LISTEN="http://$exporter_address" \
-  dotnet "$exporter" serve
+start exporter exporter serve
 wait_for 30 "the exporter" curl --fail --silent "http://$exporter_address/readyz"
+# The first collection compiles the program on its way, for which the seconds of this Prometheus may be too short.
+curl --fail --silent --output /dev/null "http://$exporter_address/metrics" || fail "the exporter does not answer."
 
 # ---- Prometheus and Alertmanager ----
 
@@ -274,6 +286,13 @@ show_metrics() {
     grep -vE ' 0(\.0)?$' | sed 's/^/  /' || true
 }
 
+# What an operator runs on an alert. It takes its minute where a verdict needs two looks, and ends with 1 when it finds something.
+show_check() {
+  local status=0
+  (exporter check) || status=$?
+  [[ $status -le 1 ]] || fail "check could not look."
+}
+
 say "Waiting for the first alert"
 wait_for "$limit" "the first alert" firing
 # Those of the same moment may need one more evaluation.
@@ -282,6 +301,7 @@ sleep 5
 say
 say "An alert fires."
 say "  exporter      http://$exporter_address/metrics"
+say "  status page   http://$operations_address (any user, password in $home/token)"
 say "  Prometheus    http://$prometheus_address/alerts"
 say "  Alertmanager  http://$alertmanager_address"
 say
@@ -290,6 +310,9 @@ show_alerts
 say
 say "What the exporter sees (series above 0):"
 show_metrics
+say
+say "harbor-scan-exporter check:"
+show_check
 say
 
 if $once; then exit 0; fi

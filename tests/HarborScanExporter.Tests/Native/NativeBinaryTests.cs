@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using HarborScanExporter.Operations.Check;
+using HarborScanExporter.Tests.Operations;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Native;
@@ -125,6 +128,38 @@ public sealed class NativeBinaryTests
         var unset = await Tool.RunAsync(await Binary.Value, ["serve"]);
         Assert.Equal(2, unset.ExitCode);
         Assert.Contains("HARBOR_DATABASE_HOST is not set.", unset.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Its_check_and_doctor_find_what_the_build_that_the_tests_run_finds()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await using var redis = await RedisServer.StartAsync();
+        await new JobServiceSeed(redis).UpAsync();
+        await new Seed(harbor).RobotAsync(TimeSpan.FromDays(2));
+        var environment = harbor.Environment(("HARBOR_REDIS_URL", redis.Url));
+        var (exit, output) = await RunAsync(environment, "check", "--output", "json");
+        var expected = await CommandRun.CheckAsync(environment, new CheckOptions { Output = CheckOutput.Json });
+        Assert.Equal((1, "leaked_robots"), (exit, Verdicts(output)));
+        Assert.Equal(Verdicts(expected.Output), Verdicts(output));
+        var table = await RunAsync(environment, "check");
+        Assert.Equal(1, table.Exit);
+        Assert.StartsWith("Scanning works. No scan is open.", table.Output, StringComparison.Ordinal);
+        var doctor = await RunAsync(environment, "doctor", "--output", "json");
+        Assert.Equal(0, doctor.Exit);
+        Assert.Equal("warning", (string?)JsonNode.Parse(doctor.Output)!["result"]);
+
+        static string Verdicts(string json) => string.Join(' ', JsonNode.Parse(json)!["findings"]!.AsArray().Select(finding => (string?)finding!["verdict"]));
+    }
+
+    private static async Task<(int Exit, string Output)> RunAsync(Dictionary<string, string> environment, params string[] arguments)
+    {
+        using var process = Tool.Start(await Binary.Value, arguments, environment: environment);
+        var error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("", await error);
+        return (process.ExitCode, output);
     }
 
     private static async Task<RunningTool> StartAsync(Dictionary<string, string> environment, int port)

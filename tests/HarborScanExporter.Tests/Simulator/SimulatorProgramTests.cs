@@ -53,6 +53,7 @@ public sealed class SimulatorProgramTests
                 select count(*) = 3 from task t join scan_report r on t.extra_attrs::jsonb -> 'report_uuids' ? r.uuid
                 where t.status = 'Running' and t.status_code = 2 and r.report is not null and t.update_time < {now} - interval '2 hours'
                 """,
+            ["dropped Pending"] = $"select count(*) >= 1 from task where vendor_type = 'IMAGE_SCAN' and status = 'Pending' and status_revision > 0 and creation_time < {now} - interval '3 hours'",
             ["scan-all blocked"] = $"""
                 select status = 'Running' and start_time < {now} - interval '15 minutes' and extra_attrs -> 'summary' is not null
                 and (select count(*) > 100 and min(status_code) = 3 and max(end_time) < {now} - interval '15 minutes' from task where execution_id = e.id)

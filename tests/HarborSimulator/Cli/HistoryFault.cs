@@ -14,8 +14,10 @@ internal sealed record HistoryFault(string Name, TimeSpan Before, string Leaves,
         new("empty-scan-all", TimeSpan.FromHours(8), "a scheduled scan-all Running without tasks", EmptyScanAllAsync),
         new("lost", TimeSpan.FromHours(5), "Pending tasks that no job service knows", LostAsync),
         new("unreported", TimeSpan.FromHours(4), "Running tasks whose reports are stored", UnreportedAsync),
+        new("not-queued", TimeSpan.FromHours(3.5), "a Pending task whose job is recorded and stands in no queue", NotQueuedAsync),
+        // Before the scan-all, behind which it would wait for a worker.
+        new("hung", TimeSpan.FromHours(3.25), "a scan that a live worker holds and that never ends", HungAsync),
         new("scan-all", TimeSpan.FromHours(3), "a manual scan-all Running though all its tasks are final", ScanAllAsync),
-        new("hung", TimeSpan.FromHours(2.5), "a scan that a live worker holds and that never ends", HungAsync),
     ];
 
     private static async Task FinalExecutionAsync(HarborSimulation harbor, CancellationToken cancellationToken)
@@ -71,6 +73,12 @@ internal sealed record HistoryFault(string Name, TimeSpan Before, string Leaves,
     {
         foreach (var task in await RunningAsync(harbor, "unreported", 3, cancellationToken))
             await harbor.FinishWithoutTellingAsync(task, cancellationToken: cancellationToken);
+    }
+
+    private static async Task NotQueuedAsync(HarborSimulation harbor, CancellationToken cancellationToken)
+    {
+        harbor.PickNextBeforeSaved(1);
+        await harbor.PushAndScanAsync("web", "dropped", "3.9", cancellationToken: cancellationToken);
     }
 
     private static async Task ScanAllAsync(HarborSimulation harbor, CancellationToken cancellationToken)

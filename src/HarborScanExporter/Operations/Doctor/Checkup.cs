@@ -19,7 +19,7 @@ internal static class Checkup
         var (redisLines, redisClock) = await redis;
         return
         [
-            CheckupLine.Ok("settings", $"read; {(settings.JobService is null ? "without Redis" : "with Redis")}, {(settings.Api is null ? "without Harbor's API" : "with Harbor's API")}"),
+            CheckupLine.Ok("settings", $"They can be used: {(settings.JobService is null ? "without Redis" : "with Redis")}, {(settings.Api is null ? "without Harbor's API" : "with Harbor's API")}."),
             .. databaseLines,
             .. redisLines,
             .. ClockCheckup.Of(databaseClock, redisClock),

@@ -45,7 +45,7 @@ internal static class RedisCheckup
             return (lines, clock);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested
-            && error is RedisUnusableException or RedisException or TimeoutException or OperationCanceledException or IOException)
+            && error is RedisUnusableException or RedisException or RedisCommandException or TimeoutException or OperationCanceledException or IOException)
         {
             var unusable = RedisUnusableException.Of(error, connection.Address);
             // Its message is what is wrong and then the mend.
