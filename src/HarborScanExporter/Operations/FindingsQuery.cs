@@ -18,9 +18,6 @@ internal sealed record FindingsQuery
     /// <summary>The findings on a page when nothing else is asked for.</summary>
     public const int DefaultPageSize = 100;
 
-    /// <summary>The closed set of <c>verdict</c>: what a finding's verdict can be.</summary>
-    public static IReadOnlyList<string> AllVerdicts { get; } = [.. Judgement.Verdicts.Select(verdict => verdict.Word), .. Inconsistency.Kinds, .. SystemWord.All];
-
     /// <summary>The parameters' names.</summary>
     public static IReadOnlyList<string> Parameters { get; } = ["verdict", "type", "project", "page", "page_size"];
 
@@ -49,7 +46,7 @@ internal sealed record FindingsQuery
             bad = new BadParameter(Shown(unknown), $"This route has no such parameter. It takes {string.Join(", ", known)}.");
         var query = new FindingsQuery
         {
-            Verdicts = Words(given, "verdict", AllVerdicts, ref bad),
+            Verdicts = Words(given, "verdict", FindingsFilter.Verdicts, ref bad),
             Types = Words(given, "type", ScanType.All, ref bad),
             Projects = Values(given, "project"),
             Page = Number(given, "page", 1, int.MaxValue, 1, ref bad),

@@ -49,7 +49,7 @@ internal static class StatusFindings
             .Order(StringComparer.Ordinal).Take(MostProjects)];
         return $"""
             <form class="filter" id="filter" action="" method="get" aria-label="Filter the findings">
-            {Select("verdict", "Verdict", FindingsQuery.AllVerdicts.Where(verdicts.ContainsKey), query.Findings.Verdicts, word => $"{word} ({Words.Number(verdicts.GetValueOrDefault(word))})")}
+            {Select("verdict", "Verdict", FindingsFilter.Verdicts.Where(verdicts.ContainsKey), query.Findings.Verdicts, word => $"{word} ({Words.Number(verdicts.GetValueOrDefault(word))})")}
             {Select("type", "Type", ScanType.All.Where(types.ContainsKey), query.Findings.Types, word => $"{word} ({Words.Number(types.GetValueOrDefault(word))})")}
             {Select("project", "Project", projects, query.Findings.Projects, word => word)}
             <label>Text <input name="q" type="search" value="{query.Text}" placeholder="id, repository, digest"></label>

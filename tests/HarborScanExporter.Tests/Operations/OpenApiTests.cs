@@ -62,7 +62,7 @@ public sealed class OpenApiTests
     [Fact]
     public void The_words_are_the_closed_sets_of_the_code()
     {
-        Assert.Equal(FindingsQuery.AllVerdicts, Words(Schema("Verdict"), "enum"));
+        Assert.Equal(FindingsFilter.Verdicts, Words(Schema("Verdict"), "enum"));
         Assert.Equal(ScanType.All, Words(Schema("Type"), "enum"));
         Assert.Equal(Names<ScanningLevel>(), Words(Property("State", "level"), "enum"));
         Assert.Equal(Names<Severity>(), Words(Property("Finding", "severity"), "enum"));
