@@ -2,10 +2,11 @@
 # Measures what one scrape costs a Harbor with 1,000,000 tasks and writes tests/HarborScanExporter.Benchmarks/README.md.
 #
 #   scripts/benchmark.sh                                   the whole run, 10 to 20 minutes and 6 GB of temporary files
+#   scripts/benchmark.sh --only redis                      what the job service's Redis adds, and its section of the README: two minutes
 #   scripts/benchmark.sh --tasks 10000 --scrapes 20        a quick run that only prints
 #
-# HARBOR_TEST_NATIVE_BINARY names a published binary; without it one is published here, which needs clang. Needs a PostgreSQL
-# server's programs (apt-get install postgresql, or --postgres FOLDER), as root also the user postgres, because initdb refuses root.
+# HARBOR_TEST_NATIVE_BINARY names a published binary; without it one is published here, which needs clang. Needs redis-server and a PostgreSQL
+# server's programs (apt-get install postgresql redis-server, or --postgres FOLDER), as root also the user postgres, because initdb refuses root.
 # The exit code is 1 when a figure is beyond its limit.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -6,15 +6,15 @@ namespace HarborScanExporter.Benchmarks;
 /// <summary>The figures of one run beside the limits they have to hold.</summary>
 internal sealed class BenchmarkReport(BenchmarkPlan plan)
 {
-    private readonly List<(string What, string Measured, string Limit, bool Holds)> _rows = [];
+    private readonly Figures _figures = new();
     private readonly string _loadBefore = Machine.Load();
 
     public string ServerVersion { get; set; } = "";
 
     /// <summary>What is beyond its limit.</summary>
-    public IReadOnlyList<string> Missed => [.. _rows.Where(row => !row.Holds).Select(row => $"{row.What}: {row.Measured} ({row.Limit})")];
+    public IReadOnlyList<string> Missed => _figures.Missed;
 
-    public void Add(string what, object measured, string limit, bool holds) => _rows.Add((what, $"{measured}", limit, holds));
+    public void Add(string what, object measured, string limit, bool holds) => _figures.Add(what, measured, limit, holds);
 
     public string ToMarkdown()
     {
@@ -36,13 +36,9 @@ internal sealed class BenchmarkReport(BenchmarkPlan plan)
 
             Times are least / median / most (repetitions), from the request to the last byte of the answer, all caches warm.
 
-            | Figure | Measured | Limit |
-            |---|---|---|
 
             """);
-        foreach (var (what, measured, limit, holds) in _rows)
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {what} | {measured} | {limit}{(holds ? "" : " **missed**")} |");
-        return text.AppendLine().Append("""
+        return text.Append(_figures.ToMarkdown()).AppendLine().Append("""
             "Queued" is a scan-all that waits its turn; "lost" is one whose jobs have been gone for a week, so that each of its tasks, and each report that
             a task names, is read by key beyond the two reads of whole tables. Pages are 8 KiB and counted by the server, whether found in shared_buffers or not.
 

@@ -22,13 +22,14 @@ internal sealed class MeasuredExporter : IAsyncDisposable
     }
 
     /// <summary>Starts the published binary; it may not answer yet.</summary>
-    public static MeasuredExporter StartNative(string binary, FilledHarbor harbor)
+    public static MeasuredExporter StartNative(string binary, FilledHarbor harbor, params (string Name, string Value)[] changes)
     {
         var port = PrivatePostgres.FreePort();
         var start = new ProcessStartInfo(binary) { RedirectStandardOutput = true, RedirectStandardError = true };
         // An exporter refuses settings it does not know, and the shell of a benchmark may hold some.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("HARBOR", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
         foreach (var (name, value) in harbor.Environment(port)) start.Environment[name] = value;
+        foreach (var (name, value) in changes) start.Environment[name] = value;
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{binary} did not start.");
         process.OutputDataReceived += (_, line) => TellTrouble(line.Data);
         process.ErrorDataReceived += (_, line) => TellTrouble(line.Data);
@@ -38,10 +39,12 @@ internal sealed class MeasuredExporter : IAsyncDisposable
     }
 
     /// <summary>Starts the application in this process.</summary>
-    public static async Task<MeasuredExporter> StartInProcessAsync(FilledHarbor harbor)
+    public static async Task<MeasuredExporter> StartInProcessAsync(FilledHarbor harbor, params (string Name, string Value)[] changes)
     {
         var port = PrivatePostgres.FreePort();
-        var reading = SettingsReader.Read(harbor.Environment(port), new Dictionary<string, string>());
+        var environment = harbor.Environment(port);
+        foreach (var (name, value) in changes) environment[name] = value;
+        var reading = SettingsReader.Read(environment, new Dictionary<string, string>());
         var settings = reading.Settings ?? throw new InvalidOperationException(string.Join(Environment.NewLine, reading.Errors));
         var application = Exporter.Build(settings, builder => builder.Logging.ClearProviders());
         await application.StartAsync();

@@ -73,7 +73,7 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
 
     /// <summary>A shorter history at whose end scans run and wait while something goes wrong.</summary>
     public static Gen<History> EndingInTrouble { get; } = Gen.Select(
-        Of(1, 6, Gen.OneOf(1, 1, 4, 7, 20, 140, 200)),
+        Of(1, 6, Gen.OneOf(1, 1, 4, 7, 20, 140, 200, 1700)),
         Gen.Select(Gen.OneOf(Act.Scan, Act.ScanAll), Gen.Int[4, 8], Gen.Int[0, 9], (act, count, minutes) => new Step(act, 0, count, minutes)),
         Gen.Select(Troubles, Gen.Int[0, 999], Gen.Int[1, 6], Gen.Frequency((3, Gen.Int[0, 2]), (1, Gen.Int[5, 90])), (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[1, 3],
         (history, burst, troubles) => history with { Steps = [.. history.Steps, burst, .. troubles] });

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using HarborScanExporter.Operations.Check;
+using HarborScanExporter.Tests.JobService;
 using HarborScanExporter.Tests.Operations;
 using HarborScanExporter.Tests.Support;
 
@@ -33,6 +34,34 @@ public sealed class NativeBinaryTests
         foreach (var family in new[] { "harbor_scan_stuck_tasks", "harbor_scan_inconsistencies", "harbor_scan_tasks", "harbor_scan_executions", "harbor_scan_leaked_robots", "harbor_scan_blocked_artifacts" })
             Assert.Equal(expected.NonZero(family), actual.NonZero(family));
         Assert.Equal(1, actual.Value("harbor_scan_blocked_artifacts"));
+    }
+
+    [Fact]
+    public async Task It_reads_a_real_Redis_and_judges_by_it_as_the_build_that_the_tests_run()
+    {
+        await using var situation = await JobServiceSituation.StartAsync();
+        var seed = new Seed(situation.Harbor);
+        var hour = TimeSpan.FromHours(1);
+        var execution = await seed.ExecutionAsync(started: 4 * hour);
+        await seed.TaskAsync(execution, status: "Running", revision: Seed.RevisionAgo(3 * hour), created: 4 * hour, update: Seed.Ago(3 * hour), jobId: "hung");
+        await situation.Jobs.RecordAsync("hung", "Running", 3 * hour, acknowledged: "Running");
+        await situation.Jobs.InProgressAsync("hung", 4 * hour);
+        await situation.Jobs.WorkerAsync("hung", 3 * hour, number: 1);
+        await seed.TaskAsync(execution, status: "Running", revision: Seed.RevisionAgo(hour), created: 4 * hour, update: Seed.Ago(hour), jobId: "untold");
+        await situation.Jobs.RecordAsync("untold", "Success", hour, acknowledged: "Success");
+        await using var exporter = await RunningExporter.StartAsync(situation.Harbor, ("HARBOR_REDIS_URL", situation.Redis.Url));
+        var port = Tool.FreePort();
+        await using var native = await StartAsync(
+            situation.Harbor.Environment(("HARBOR_SCAN_LISTEN", $"http://127.0.0.1:{port}"), ("HARBOR_REDIS_URL", situation.Redis.Url)), port);
+        var expected = await exporter.ScrapeAsync();
+        var actual = await ScrapeAsync(port);
+        Assert.Equal(
+            ["""{status="Running",type="IMAGE_SCAN",verdict="hung"} 1""", """{status="Running",type="IMAGE_SCAN",verdict="unreported"} 1"""],
+            actual.NonZero("harbor_scan_stuck_tasks"));
+        Assert.Equal(["""{state="usable"} 1"""], actual.NonZero("harbor_scan_jobservice_evidence"));
+        Assert.Equal(expected.Families.Order(StringComparer.Ordinal), actual.Families.Order(StringComparer.Ordinal));
+        foreach (var family in new[] { "harbor_scan_stuck_tasks", "harbor_scan_live_tasks", "harbor_scan_jobservice_pools", "harbor_scan_jobservice_workers", "harbor_scan_queue_length", "harbor_scan_ghost_workers" })
+            Assert.Equal(expected.NonZero(family), actual.NonZero(family));
     }
 
     [Fact]

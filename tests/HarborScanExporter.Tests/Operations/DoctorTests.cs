@@ -22,7 +22,7 @@ public sealed class DoctorTests
         await using var harbor = await TestHarbor.CreateAsync();
         await harbor.GrantReadOnlyViewAsync();
         await using var redis = await RedisServer.StartAsync();
-        await new JobServiceSeed(redis).UpAsync();
+        await new JobServiceSeed(redis).UpAsync(heartbeat: TimeSpan.FromSeconds(2));
         await AllowAsync(redis, Rights);
         await using var api = await StandInApi.StartAsync(200, 200);
         var run = await CommandRun.DoctorAsync(Environment(harbor, api, ("HARBOR_REDIS_URL", redis.Url.Replace("//", $"//reader:{RedisPassword}@", StringComparison.Ordinal))), width: 160);
@@ -96,7 +96,7 @@ public sealed class DoctorTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         await using var redis = await RedisServer.StartAsync();
-        await new JobServiceSeed(redis).UpAsync();
+        await new JobServiceSeed(redis).UpAsync(heartbeat: TimeSpan.FromSeconds(2));
         var document = await FailsAsync(harbor.Environment(("HARBOR_DATABASE_PORT", $"{Tool.FreePort()}"), ("HARBOR_REDIS_URL", redis.Url)));
         Assert.Contains("cannot be read (connect): ", Reason(document, "database", "failed"), StringComparison.Ordinal);
         Assert.StartsWith("Check HARBOR_DATABASE_HOST", Mend(document, "database"), StringComparison.Ordinal);
@@ -132,7 +132,7 @@ public sealed class DoctorTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         await using var redis = await RedisServer.StartAsync();
-        await new JobServiceSeed(redis).UpAsync();
+        await new JobServiceSeed(redis).UpAsync(heartbeat: TimeSpan.FromSeconds(2));
         var document = await FailsAsync(harbor.Environment(("HARBOR_REDIS_URL", $"redis://127.0.0.1:{redis.Port}/2")));
         Assert.StartsWith($"redis://127.0.0.1:{redis.Port}/2 holds no job service", Reason(document, "job service", "failed"), StringComparison.Ordinal);
         Assert.Equal($"Database 1 has it: set redis://127.0.0.1:{redis.Port}/1.", Mend(document, "job service"));
@@ -143,7 +143,7 @@ public sealed class DoctorTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         await using var redis = await RedisServer.StartAsync();
-        await new JobServiceSeed(redis).UpAsync();
+        await new JobServiceSeed(redis).UpAsync(heartbeat: TimeSpan.FromSeconds(2));
         var document = await FailsAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url), ("HARBOR_REDIS_NAMESPACE", "other")));
         Assert.Contains("HARBOR_REDIS_NAMESPACE", Mend(document, "job service"), StringComparison.Ordinal);
     }
@@ -153,7 +153,7 @@ public sealed class DoctorTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         await using var redis = await RedisServer.StartAsync();
-        await new JobServiceSeed(redis).UpAsync();
+        await new JobServiceSeed(redis).UpAsync(heartbeat: TimeSpan.FromSeconds(2));
         await AllowAsync(redis, Rights.Replace(" +hscan", "", StringComparison.Ordinal).Replace(" +hkeys", "", StringComparison.Ordinal));
         var url = ("HARBOR_REDIS_URL", redis.Url.Replace("//", $"//reader:{RedisPassword}@", StringComparison.Ordinal));
         var document = await FailsAsync(harbor.Environment(url));
@@ -168,7 +168,7 @@ public sealed class DoctorTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         await using var redis = await RedisServer.StartAsync("--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru");
-        await new JobServiceSeed(redis).UpAsync();
+        await new JobServiceSeed(redis).UpAsync(heartbeat: TimeSpan.FromSeconds(2));
         var before = await redis.InfoAsync("persistence", "rdb_changes_since_last_save");
         var document = await SucceedsAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)));
         Assert.Equal("The user default may write.", Reason(document, "redis least privilege", "warning"));
