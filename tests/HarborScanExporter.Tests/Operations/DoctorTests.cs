@@ -14,7 +14,7 @@ public sealed class DoctorTests
     private const string ApiPassword = "planted-api-password";
 
     /// <summary>The user that deploy/ describes: it reads the job service's keys and nothing else.</summary>
-    private const string Rights = "%R~{harbor_job_service_namespace}:* -@all +ping +select +exists +llen +lrange +smembers +hmget +hkeys +hscan +time";
+    private const string Rights = "~{harbor_job_service_namespace}:* -@all +ping +select +exists +llen +lrange +smembers +hmget +hkeys +hscan +time";
 
     [Fact]
     public async Task Everything_in_order_is_exit_code_0_and_a_line_for_each_check()
@@ -107,7 +107,6 @@ public sealed class DoctorTests
     public async Task A_wrong_password_is_an_answer_without_the_password()
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        if (!await SignInIsCheckedAsync(harbor)) return;
         var document = await FailsAsync(harbor.Environment(("HARBOR_DATABASE_PASSWORD", RedisPassword)));
         Assert.Contains("(auth)", Reason(document, "database", "failed"), StringComparison.Ordinal);
     }
@@ -159,8 +158,8 @@ public sealed class DoctorTests
         var document = await FailsAsync(harbor.Environment(url));
         Assert.Equal("The user may not HKEYS, HSCAN.", Reason(document, "redis rights", "failed"));
         Assert.Equal("Give it these rights with ACL SETUSER: +hkeys +hscan", Mend(document, "redis rights"));
-        await AllowAsync(redis, Rights.Replace("%R~{harbor_job_service_namespace}:*", "%R~other:*", StringComparison.Ordinal));
-        Assert.EndsWith("%R~{harbor_job_service_namespace}:*", Mend(await FailsAsync(harbor.Environment(url)), "redis rights"), StringComparison.Ordinal);
+        await AllowAsync(redis, Rights.Replace("~{harbor_job_service_namespace}:*", "~other:*", StringComparison.Ordinal));
+        Assert.EndsWith("~{harbor_job_service_namespace}:*", Mend(await FailsAsync(harbor.Environment(url)), "redis rights"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -266,9 +265,6 @@ public sealed class DoctorTests
         await redis.Database.ExecuteAsync("ACL", ["SETUSER", "reader", "reset", "on", $">{RedisPassword}", .. rights.Split(' ')]);
 
     /// <summary>A private cluster asks for passwords; a server that trusts everybody cannot refuse one.</summary>
-    private static async Task<bool> SignInIsCheckedAsync(TestHarbor harbor) =>
-        JsonNode.Parse((await CommandRun.DoctorAsync(harbor.Environment(("HARBOR_DATABASE_PASSWORD", "wrong")), DoctorOutput.Json)).Output) is { } document && (string?)document["result"] == "failed";
-
     private static void HasNoSecret(CommandRun run) =>
         Assert.All([RedisPassword, ApiPassword, JobServiceSeed.Secret, TestHarbor.Password], secret => Assert.DoesNotContain(secret, run.All, StringComparison.Ordinal));
 

@@ -39,7 +39,7 @@ internal sealed class RedisRights(IDatabase redis, JobServiceKeys keys)
             .. commands.Count > 0 ? [$"The user may not {string.Join(", ", commands)}."] : Array.Empty<string>(),
             .. onKeys.Count > 0 ? [$"The user may not read the job service's keys (tried {string.Join(", ", onKeys)})."] : Array.Empty<string>(),
         ];
-        var rights = $"{string.Join(' ', commands.Select(command => $"+{command.ToLowerInvariant()}"))}{(onKeys.Count > 0 ? $" %R~{keys.KnownJobs.Split(':')[0]}:*" : "")}".Trim();
+        var rights = $"{string.Join(' ', commands.Select(command => $"+{command.ToLowerInvariant()}"))}{(onKeys.Count > 0 ? $" ~{keys.KnownJobs.Split(':')[0]}:*" : "")}".Trim();
         return CheckupLine.Failed(Name, string.Join(' ', reasons), $"Give it these rights with ACL SETUSER: {rights}");
     }
 
