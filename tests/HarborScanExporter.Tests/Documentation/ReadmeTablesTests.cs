@@ -1,10 +1,13 @@
 using System.Text.RegularExpressions;
 using HarborScanExporter.Collectors;
 using HarborScanExporter.Harbor;
+using HarborScanExporter.Operations;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Alerts;
 using HarborScanExporter.Tests.Support;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace HarborScanExporter.Tests.Documentation;
 
@@ -35,6 +38,26 @@ public sealed class ReadmeTablesTests
         Assert.Equal(
             ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Cast<RouteEndpoint>().Select(route => $"`GET {route.RoutePattern.RawText}`"),
             MarkdownDocument.Readme.TableOf("endpoint", "answers").Rows.Select(row => row[0]));
+    }
+
+    [Fact]
+    public void The_table_of_endpoints_with_the_token_is_what_the_second_listener_serves()
+    {
+        var token = Path.GetTempFileName();
+        File.WriteAllText(token, "a-token-of-enough-characters");
+        var settings = SettingsReader.Read(
+            new Dictionary<string, string>
+            {
+                [Setting.Names.DatabaseHost] = "db", [Setting.Names.DatabaseUsername] = "role",
+                [Setting.Names.OperationsListen] = "http://127.0.0.1:0", [Setting.Names.OperationsTokenFile] = token,
+            },
+            new Dictionary<string, string>()).Settings!;
+        using var app = (IDisposable)Exporter.Build(settings);
+        var routes = ((IHost)app).Services.GetRequiredService<OperationsListener>().Routes;
+        File.Delete(token);
+        Assert.Equal(
+            routes.Select(route => $"`{route.Methods[0]} {route.Path}`"),
+            MarkdownDocument.Readme.TableOf("endpoint with the token", "answers").Rows.Select(row => row[0]));
     }
 
     [Fact]

@@ -65,6 +65,28 @@ public sealed class NativeBinaryTests
     }
 
     [Fact]
+    public async Task It_serves_the_status_page_and_the_findings_to_the_token()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        var seed = new Seed(harbor);
+        await seed.TaskAsync(await seed.ExecutionAsync(started: TimeSpan.FromHours(30)), created: TimeSpan.FromHours(30));
+        var (port, operations) = (Tool.FreePort(), Tool.FreePort());
+        var token = Path.GetTempFileName();
+        await File.WriteAllTextAsync(token, OperatedHarbor.Token, TestContext.Current.CancellationToken);
+        await using var native = await StartAsync(harbor.Environment(("HARBOR_SCAN_LISTEN", $"http://127.0.0.1:{port}"),
+            ("HARBOR_SCAN_OPERATIONS_LISTEN", $"http://127.0.0.1:{operations}"), ("HARBOR_SCAN_OPERATIONS_TOKEN_FILE", token)), port);
+        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{operations}") };
+        Assert.Contains("id=\"sign-in\"", await client.GetStringAsync(new Uri("/", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        client.DefaultRequestHeaders.Authorization = OperatedHarbor.Basic();
+        Assert.Contains("<strong>Critical</strong> <span>Of 1 open scan 1 is stuck", await client.GetStringAsync(new Uri("/?sort=oldest", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("\"verdict\": \"lost\"", await client.GetStringAsync(new Uri("/api/v1/findings", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        using var bad = await client.GetAsync(new Uri("/api/v1/findings?page=0", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Contains("\"parameter\":\"page\"", await bad.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.StartsWith("openapi: 3.1.0", await client.GetStringAsync(new Uri("/api/v1/openapi.yaml", UriKind.Relative), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        File.Delete(token);
+    }
+
+    [Fact]
     public async Task It_ends_at_SIGTERM_with_exit_code_0()
     {
         await using var harbor = await TestHarbor.CreateAsync();
