@@ -38,18 +38,22 @@ internal sealed record Terminal
         };
     }
 
-    /// <summary>The output as a page of text.</summary>
-    public IAnsiConsole Page()
+    /// <summary>Writes a page of text to the output.</summary>
+    /// <param name="write">Writes it; the page has the output's width and colours.</param>
+    public void WritePage(Action<IAnsiConsole> write)
     {
+        using var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };
         var page = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = HasColour ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = HasColour ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(Output),
+            Out = new AnsiConsoleOutput(text),
         });
         page.Profile.Width = Width;
-        return page;
+        write(page);
+        // The library fills each column with blanks; in a file or a mail they are noise.
+        foreach (var line in text.ToString().TrimEnd('\n').Split('\n')) Output.WriteLine(HasColour ? line : line.TrimEnd());
     }
 
     private static int Columns()

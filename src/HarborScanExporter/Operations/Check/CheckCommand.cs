@@ -83,7 +83,7 @@ internal static class CheckCommand
                 }
                 break;
             case CheckOutput.Table when report.Problem is null:
-                CheckTable.Write(terminal.Page(), report, findings, options);
+                terminal.WritePage(page => CheckTable.Write(page, report, findings, options));
                 break;
         }
         await terminal.Output.FlushAsync();

@@ -26,7 +26,7 @@ internal static class DoctorCommand
         {
             var lines = await new Waiting(terminal, time).ForAsync(Checkup.RunAsync(settings, time, cancellationToken), "Trying", cancellationToken);
             if (output == DoctorOutput.Json) await terminal.Output.WriteLineAsync(DoctorDocument.Of(lines).ToJson());
-            else DoctorTable.Write(terminal.Page(), lines);
+            else terminal.WritePage(page => DoctorTable.Write(page, lines));
             await terminal.Output.FlushAsync(cancellationToken);
             return lines.Any(line => line.Result == CheckupResult.Failed) ? SomethingFailed : NothingFailed;
         }
