@@ -54,6 +54,7 @@ internal static class Diagnosing
             JobService = service,
             OrphanHooks = await collection.OrphanHooksAsync(cancellationToken),
             PausedQueues = paused,
+            ScansPausedSince = paused?.Contains(ScanType.ImageScan) == true ? state.Paused?.GetValueOrDefault(ScanType.ImageScan) : null,
             ReadOnly = readOnly,
         };
     }

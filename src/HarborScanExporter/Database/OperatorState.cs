@@ -3,12 +3,15 @@ using Dapper;
 namespace HarborScanExporter.Database;
 
 /// <summary>What operators have switched in Harbor: paused queues and read-only mode. Null where this Harbor or its grants cannot say.</summary>
-/// <param name="PausedQueues">The job types whose queue is paused; null when unknown.</param>
+/// <param name="Paused">The job types whose queue is paused, each with the time of its pause in seconds since 1970; null when unknown.</param>
 /// <param name="ReadOnly">Whether Harbor is read-only; null when unknown.</param>
-internal sealed record OperatorState(IReadOnlySet<string>? PausedQueues, bool? ReadOnly)
+internal sealed record OperatorState(IReadOnlyDictionary<string, double?>? Paused, bool? ReadOnly)
 {
+    /// <summary>The job types whose queue is paused; null when unknown.</summary>
+    public IReadOnlySet<string>? PausedQueues => Paused?.Keys.ToHashSet(StringComparer.Ordinal);
+
     private const string PausedSql = """
-        select job_type
+        select job_type as Type, date_part('epoch', update_time) as Since
         from job_queue_status
         where paused = @Paused
         order by job_type
@@ -23,12 +26,13 @@ internal sealed record OperatorState(IReadOnlySet<string>? PausedQueues, bool? R
     /// <summary>Reads both, as far as they can be read.</summary>
     public static async Task<OperatorState> ReadAsync(Snapshot snapshot, DatabaseFacts facts, CancellationToken cancellationToken)
     {
-        IReadOnlySet<string>? paused = null;
+        Dictionary<string, double?>? paused = null;
         bool? readOnly = null;
         if (facts.CanReadQueueStatus)
         {
-            paused = (await snapshot.Connection.QueryAsync<string>(
-                PausedSql, new PausedParameters { Paused = true, CancellationToken = cancellationToken }, snapshot.Transaction)).ToHashSet(StringComparer.Ordinal);
+            paused = (await snapshot.Connection.QueryAsync<PausedRow>(
+                PausedSql, new PausedParameters { Paused = true, CancellationToken = cancellationToken }, snapshot.Transaction))
+                .ToDictionary(row => row.Type, row => Epoch.Usable(row.Since), StringComparer.Ordinal);
         }
         if (facts.CanReadMode)
         {
@@ -36,6 +40,13 @@ internal sealed record OperatorState(IReadOnlySet<string>? PausedQueues, bool? R
                 ReadOnlySql, new ReadOnlyParameters { Either = true, CancellationToken = cancellationToken }, snapshot.Transaction);
         }
         return new OperatorState(paused, readOnly);
+    }
+
+    internal sealed record PausedRow
+    {
+        public string Type { get; init; } = "";
+
+        public double? Since { get; init; }
     }
 
     internal sealed record PausedParameters

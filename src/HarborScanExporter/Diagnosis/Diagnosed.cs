@@ -64,6 +64,9 @@ internal sealed record Diagnosed
     /// <summary>The paused queues; null when unknown.</summary>
     public IReadOnlySet<string>? PausedQueues { get; init; }
 
+    /// <summary>When the queue of scans was paused, in seconds since 1970; null when it is not, or when no row tells.</summary>
+    public double? ScansPausedSince { get; init; }
+
     /// <summary>Whether Harbor is read-only; null when unknown.</summary>
     public bool? ReadOnly { get; init; }
 }

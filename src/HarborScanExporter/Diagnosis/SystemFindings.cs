@@ -104,7 +104,7 @@ internal static class SystemFindings
             Verdict = SystemWord.QueuePaused,
             Severity = Severity.Info,
             Count = waiting,
-            Since = diagnosed.JobService.Scans.Oldest,
+            Since = diagnosed.ScansPausedSince,
             What = $"An operator has paused the queue {ScanType.ImageScan}: {Words.Count(waiting, "scan")} wait{(waiting == 1 ? "s" : "")} in it.",
             Evidence = [diagnosed.JobService.IsUsable ? "Redis holds the queue's pause." : "job_queue_status holds the queue's pause."],
             Blocked = new Blocked { Text = "No scan of any type starts." },

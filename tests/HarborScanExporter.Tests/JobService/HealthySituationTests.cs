@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Globalization;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
@@ -122,6 +123,8 @@ public sealed class HealthySituationTests
         await situation.Jobs.BacklogAsync(3 * Hour, [.. Enumerable.Range(1, 12).Select(i => $"waits{i}")]);
         await situation.Jobs.PauseAsync();
         await situation.IsToldAsync(new Told { Live = ["IMAGE_SCAN paused 12"], System = ["queue_paused"] });
+        using var document = JsonDocument.Parse(await situation.Operated.GetAsync("/api/v1/findings"));
+        Assert.InRange(Assert.Single(document.RootElement.GetProperty("findings").EnumerateArray()).GetProperty("age_seconds").GetDouble(), 3 * 3600, 3 * 3600 + 300);
     }
 
     [Fact]

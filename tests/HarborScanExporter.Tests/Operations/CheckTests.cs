@@ -240,6 +240,17 @@ public sealed partial class CheckTests
     }
 
     [Fact]
+    public async Task Nothing_found_where_a_part_could_not_be_read_is_no_good_news()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await harbor.Database.ExecuteAsync($"revoke select on robot from {harbor.Role}; revoke select (id, project_id, description, creation_time, visible, expiresat) on robot from {harbor.Role}");
+        var run = await CommandRun.CheckAsync(harbor.Environment());
+        Assert.Equal(CheckCommand.CouldNotLook, run.Exit);
+        Assert.Contains("The collector robots failed (permission)", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("Scanning works.", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_signal_ends_the_wait_for_the_second_look_at_once()
     {
         await using var harbor = await TestHarbor.CreateAsync();

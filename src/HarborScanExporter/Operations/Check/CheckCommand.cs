@@ -87,7 +87,8 @@ internal static class CheckCommand
                 break;
         }
         await terminal.Output.FlushAsync();
-        if (report.Problem is not { } problem) return findings.Count == 0 ? NothingFound : Found;
+        // Nothing found where a part could not be read is no good news; the log has named the part.
+        if (report.Problem is not { } problem) return findings.Count > 0 ? Found : report.Exposition.Failure is null ? NothingFound : CouldNotLook;
         // The log has named the cause and its mend already.
         await terminal.Error.WriteLineAsync(log.HasSpoken ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {problem}");
         return CouldNotLook;
