@@ -104,7 +104,8 @@ internal static class EvidenceJudge
 
     /// <summary>
     /// Redis was emptied under a pool that still lives and was up when this scan began: the worker goes on without a trace and core takes its
-    /// end. A pool that started since has announced every job type again, so that the loss no longer shows and may have been all the same.
+    /// end. Another pool that started since, or in the same second, has announced every job type again, so that the loss no longer shows and
+    /// may have been all the same.
     /// Only beyond the running limit is such a scan taken for lost.
     /// </summary>
     private static bool MayRunInMemory(OpenTask task, RowEvidence rows, JobServiceEvidence service, Limits limits) =>
@@ -112,5 +113,6 @@ internal static class EvidenceJudge
         && task.RunningAge(rows.Now) <= limits.RunningLimit
         && service.UpSince is { } upSince
         && (task.Updated ?? task.Started ?? task.Created) is { } began && began >= upSince - 1
-        && (service.EmptiedUnderPools || service.Pools.Any(pool => pool.Started > began));
+        && (service.EmptiedUnderPools || service.Pools.Any(newer => newer.Started >= began
+            && service.Pools.Any(older => older.Id != newer.Id && older.IsAliveAt(service.Now) && older.Started <= began + 1)));
 }

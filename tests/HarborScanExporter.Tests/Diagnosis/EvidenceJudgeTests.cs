@@ -302,6 +302,22 @@ public sealed class EvidenceJudgeTests
         Assert.Equal(Judgement.Unreported, Judge(Running(Minute), JobEvidence.Nothing, stored: true, service: emptied));
     }
 
+    [Fact]
+    public void A_pool_that_started_since_or_in_the_same_second_may_hide_that_Redis_was_emptied_under_an_older_one()
+    {
+        Judgement NewerStarted(double ago, double olderStarted = 3 * Hour) => Judge(Running(Hour), JobEvidence.Nothing, seenFor: Hour, service: Service with
+        {
+            Pools = [Alive with { Started = Now - olderStarted }, Alive with { Id = "newer", Started = Now - ago }],
+        });
+        Assert.Equal(Judgement.Unjudged, NewerStarted(Minute));
+        Assert.Equal(Judgement.Unjudged, NewerStarted(Hour));
+        Assert.Equal(Judgement.Unjudged, NewerStarted(Hour, olderStarted: Hour));
+        Assert.Equal(Judgement.Lost, NewerStarted(Hour + 1));
+        // Nobody was there to run it, or nobody came after it.
+        Assert.Equal(Judgement.Lost, NewerStarted(Minute, olderStarted: Minute));
+        Assert.Equal(Judgement.Lost, Judge(Running(Hour), JobEvidence.Nothing, seenFor: Hour, service: Service with { Pools = [Alive with { Started = Now - Hour }] }));
+    }
+
     // What is remembered between two looks.
 
     [Fact]
