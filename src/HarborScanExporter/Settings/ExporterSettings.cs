@@ -17,6 +17,9 @@ internal sealed record ExporterSettings
     /// <summary>The second listener; null when it is off.</summary>
     public OperationsSettings? Operations { get; init; }
 
+    /// <summary>What repairs may do; off by default.</summary>
+    public RemediationSettings Remediation { get; init; } = new();
+
     /// <summary>Upper bound of one collection.</summary>
     public required TimeSpan ScrapeTimeout { get; init; }
 

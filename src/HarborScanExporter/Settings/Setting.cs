@@ -36,6 +36,23 @@ internal sealed record Setting(string Name, string? Default, string Meaning, boo
         new(Names.Listen, "http://0.0.0.0:10988", "Address of /metrics, the landing page and the health endpoints."),
         new(Names.OperationsListen, null, "Address of the second listener: findings and the status page. Off when not given; needs a token."),
         new(Names.OperationsTokenFile, null, "File that holds the token of the second listener, 16 characters or more; read again when it changes."),
+        new(Names.Remediation, "off", "off, dry-run or execute: how far repairs may go, by whatever way they are asked for. Other than off needs HARBOR_REDIS_URL."),
+        new(Names.RemediationDatabaseUsername, null, "Role that repairs: the one of deploy/sql/03-remediation-role.sql, on the same server and database."),
+        new(Names.RemediationDatabasePassword, null, "Password of that role.", IsSecret: true),
+        new(Names.RemediationDatabasePasswordFile, null, "File that holds that password; read again for each new connection."),
+        new(Names.RemediationAlerts,
+            "HarborScanStuck,HarborScanStuckLong,HarborScanLost,HarborScanUnreported,HarborScanHung,HarborScanAllBlocked,HarborScanSweepBlocked,HarborScanInconsistentRows",
+            "Names of the alerts that may wake a repair, separated by commas."),
+        new(Names.RemediationMaxPerRun, "50", "Repairs of one batch."),
+        new(Names.RemediationMaxPerHour, "500", "Repairs within an hour."),
+        new(Names.RemediationMaxPerDay, "2000", "Repairs within a day."),
+        new(Names.RemediationMaxShare, "0.5", "With more than 20 candidates and more than this share of the open tasks stuck nothing is repaired until a scan has started or ended since, as it may be an outage."),
+        new(Names.RemediationCooldown, "1h", "How long a row is left alone after a repair of it."),
+        new(Names.RemediationMaxAttempts, "2", "Repairs of one row; after that a person is needed."),
+        new(Names.RemediationRescan, "off", "on or off: scan the artifacts of repaired scans again, by Harbor's API."),
+        new(Names.RemediationSweep, "off", "on or off: remove old executions where Harbor's own sweep does not; needs the grant of deploy/sql/04-remediation-sweep.sql."),
+        new(Names.RemediationRobots, "off", "on or off: remove leaked robot accounts of scans, by Harbor's API."),
+        new(Names.RemediationPauseFile, null, "While this file exists nothing is repaired; its text is the reason shown."),
         new(Names.ScrapeTimeout, "10s", "Upper bound of one collection; the scraper's own timeout less 0.5 s wins when it is shorter."),
         new(Names.MaxJobDuration, "24h", "Harbor's own max_job_duration_hours, after which its reaper fails a job; at least 24h, as in Harbor."),
         new(Names.LostAfter, "2h10m", "A Pending task that Harbor's job service never confirmed is called lost on rows alone only when it is older; at least 65m."),
@@ -68,6 +85,21 @@ internal sealed record Setting(string Name, string? Default, string Meaning, boo
         public const string OperationsListen = "HARBOR_SCAN_OPERATIONS_LISTEN";
         public const string OperationsTokenFile = "HARBOR_SCAN_OPERATIONS_TOKEN_FILE";
         public const string Listen = "HARBOR_SCAN_LISTEN";
+        public const string Remediation = "HARBOR_SCAN_REMEDIATION";
+        public const string RemediationDatabaseUsername = "HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME";
+        public const string RemediationDatabasePassword = "HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD";
+        public const string RemediationDatabasePasswordFile = "HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE";
+        public const string RemediationAlerts = "HARBOR_SCAN_REMEDIATION_ALERTS";
+        public const string RemediationMaxPerRun = "HARBOR_SCAN_REMEDIATION_MAX_PER_RUN";
+        public const string RemediationMaxPerHour = "HARBOR_SCAN_REMEDIATION_MAX_PER_HOUR";
+        public const string RemediationMaxPerDay = "HARBOR_SCAN_REMEDIATION_MAX_PER_DAY";
+        public const string RemediationMaxShare = "HARBOR_SCAN_REMEDIATION_MAX_SHARE";
+        public const string RemediationCooldown = "HARBOR_SCAN_REMEDIATION_COOLDOWN";
+        public const string RemediationMaxAttempts = "HARBOR_SCAN_REMEDIATION_MAX_ATTEMPTS";
+        public const string RemediationRescan = "HARBOR_SCAN_REMEDIATION_RESCAN";
+        public const string RemediationSweep = "HARBOR_SCAN_REMEDIATION_SWEEP";
+        public const string RemediationRobots = "HARBOR_SCAN_REMEDIATION_ROBOTS";
+        public const string RemediationPauseFile = "HARBOR_SCAN_REMEDIATION_PAUSE_FILE";
         public const string ScrapeTimeout = "HARBOR_SCAN_SCRAPE_TIMEOUT";
         public const string MaxJobDuration = "HARBOR_SCAN_MAX_JOB_DURATION";
         public const string LostAfter = "HARBOR_SCAN_LOST_AFTER";

@@ -1,0 +1,118 @@
+-- Only for repairs (HARBOR_SCAN_REMEDIATION): the role that repairs, and the table in which every repair is written down.
+--
+-- Run it as the owner of Harbor's tables or a superuser, after 01-scraping-role.sql, and again after each Harbor upgrade:
+--
+--   psql -v ON_ERROR_STOP=1 -v role=harbor_scan_exporter -v remediation_role=harbor_scan_remediation -v remediation_password='…' \
+--        -v database=registry -d registry -f 03-remediation-role.sql
+--
+-- The role may change the columns that a repair writes and no other; it can delete nothing and make no table. An empty password leaves
+-- the role's password as it is: set it with \password, which keeps it out of the server's log.
+
+select set_config('harbor_scan.role', :'role', false),
+       set_config('harbor_scan.remediation_role', :'remediation_role', false),
+       set_config('harbor_scan.password', :'remediation_password', false),
+       set_config('harbor_scan.database', :'database', false);
+
+create schema if not exists harbor_scan;
+
+-- The audit. A change of rows and its line here are one transaction; an act of Harbor's API is written here before it is asked for.
+-- before and after hold the rows that changed, as {"task": {…}, "execution": {…}}.
+create table if not exists harbor_scan.repair (
+    id bigint generated always as identity primary key,
+    at timestamptz not null default clock_timestamp(),
+    run text not null,
+    source text not null check (source in ('alert', 'api', 'command', 'verification')),
+    actor text not null,
+    note text,
+    action text not null check (action in (
+        'stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code', 'delete_robot', 'rescan', 'sweep', 'undo')),
+    state text not null check (state in ('intended', 'done', 'failed', 'no_effect', 'undone')),
+    failure text,
+    verdict text not null,
+    evidence json not null,
+    vendor_type text,
+    task_id bigint,
+    execution_id bigint,
+    job_id text,
+    robot_id bigint,
+    artifact_id bigint,
+    revision bigint,
+    status text,
+    before json,
+    after json,
+    ended_at timestamptz,
+    checks smallint not null default 0,
+    verification text check (verification in ('held', 'reverted', 'promoted', 'superseded')),
+    undo_of bigint references harbor_scan.repair (id)
+);
+
+-- One open intent for one thing at one revision, whoever writes it.
+create unique index if not exists repair_intent on harbor_scan.repair
+    (action, coalesce(task_id, 0), coalesce(execution_id, 0), coalesce(robot_id, 0), coalesce(revision, 0)) where state = 'intended';
+create index if not exists repair_at on harbor_scan.repair (at);
+create index if not exists repair_task on harbor_scan.repair (task_id) where task_id is not null;
+create index if not exists repair_execution on harbor_scan.repair (execution_id) where execution_id is not null;
+create index if not exists repair_unverified on harbor_scan.repair (ended_at) where state = 'done' and checks < 2;
+
+-- Nothing is repaired while Harbor is read-only: the same view as in 02-read-only-view.sql.
+create or replace view harbor_scan.read_only with (security_barrier = true) as
+select exists (select from public.properties where k = 'read_only' and lower(v) = 'true') as read_only;
+
+do $grants$
+declare
+    scraper name := current_setting('harbor_scan.role');
+    role name := current_setting('harbor_scan.remediation_role');
+    password text := current_setting('harbor_scan.password');
+    wanted record;
+begin
+    if not exists (select from pg_roles where rolname = role) then
+        execute format('create role %I login nosuperuser nocreatedb nocreaterole noinherit', role);
+    end if;
+    if password <> '' then
+        execute format('alter role %I password %L', role, password);
+    end if;
+
+    -- Two exporters with two connections each, a command line, and one person with psql.
+    execute format('alter role %I connection limit 7', role);
+    execute format('alter role %I set statement_timeout = %L', role, '30s');
+    execute format('alter role %I set lock_timeout = %L', role, '500ms');
+    execute format('alter role %I set idle_in_transaction_session_timeout = %L', role, '60s');
+    execute format('grant connect on database %I to %I', current_setting('harbor_scan.database'), role);
+    execute format('grant usage on schema public, harbor_scan to %I', role);
+    execute format('grant select on harbor_scan.read_only to %I', role);
+    execute format('grant select, insert on harbor_scan.repair to %I', role);
+    execute format('grant update (state, failure, status, before, after, ended_at, checks, verification) on harbor_scan.repair to %I', role);
+
+    for wanted in
+        select *
+        from (values
+            ('schema_migrations', 'version, dirty', null),
+            ('execution', 'id, vendor_type, vendor_id, status, status_message, trigger, extra_attrs, start_time, end_time, revision, update_time',
+                'status, revision, update_time, end_time, status_message'),
+            ('task', 'id, execution_id, job_id, status, status_code, status_revision, status_message, run_count, extra_attrs, creation_time, start_time, update_time, end_time, vendor_type',
+                'status, status_code, update_time, end_time, status_message'),
+            ('scan_report', 'uuid, digest, registration_uuid, mime_type, report', null),
+            ('sbom_report', 'uuid, artifact_id, registration_uuid, mime_type, media_type, report', null),
+            ('artifact', 'id, project_id, repository_name, digest', null),
+            ('project', 'project_id, name', null),
+            ('robot', 'id, project_id, description, creation_time, visible', null),
+            ('job_queue_status', 'job_type, paused, update_time', null)
+        ) as wanted (relation, readable, writable)
+    loop
+        if to_regclass(format('public.%I', wanted.relation)) is null then
+            raise notice 'This Harbor has no table %: run this file again after the upgrade that brings it.', wanted.relation;
+            continue;
+        end if;
+        execute format('grant select (%s) on public.%I to %I', wanted.readable, wanted.relation, role);
+        if wanted.writable is not null then
+            execute format('grant update (%s) on public.%I to %I', wanted.writable, wanted.relation, role);
+        end if;
+    end loop;
+
+    -- The scraping role reads the audit for its metrics, and the mode.
+    execute format('grant usage on schema harbor_scan to %I', scraper);
+    execute format('grant select on harbor_scan.repair, harbor_scan.read_only to %I', scraper);
+end
+$grants$;
+
+select set_config('harbor_scan.password', '', false);
