@@ -1,8 +1,10 @@
 using HarborScanExporter.Collectors;
 using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.HarborApi;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
+using HarborScanExporter.Remediation;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -27,11 +29,28 @@ internal static class Composition
             provider.GetRequiredService<HarborDatabase>(), provider.GetService<EvidenceReader>(), provider.GetService<SystemInfoClient>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<StuckLog>();
+        services.AddSingleton<VerdictSightings>();
         services.AddSingleton<ProcessCounters>();
         services.AddSingleton<FailureLog>();
         services.AddSingleton<CollectionRun>();
         services.AddSingleton<ScrapeGate>();
         services.AddSingleton<FindingsReader>();
+        services.AddSingleton<RemediationCounters>();
+        return services;
+    }
+
+    /// <summary>Adds what repairs; the server and the command <c>repair</c> repair with the same pieces.</summary>
+    public static IServiceCollection AddRepairing(this IServiceCollection services, ExporterSettings settings)
+    {
+        services.AddSingleton(_ => new RepairDatabase(settings.Database, settings.Remediation));
+        services.AddSingleton(_ => new PauseFile(settings.Remediation.PauseFile));
+        services.AddSingleton(provider => new LookReader(
+            provider.GetRequiredService<FindingsReader>(), provider.GetRequiredService<HarborDatabase>(), provider.GetRequiredService<VerdictSightings>(),
+            settings, provider.GetService<EvidenceReader>()));
+        services.AddSingleton(provider => new RepairRun(
+            provider.GetRequiredService<LookReader>(), provider.GetRequiredService<RepairDatabase>(), provider.GetRequiredService<PauseFile>(), settings,
+            provider.GetRequiredService<RemediationCounters>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepairRun>>(),
+            provider.GetService<Act>()));
         return services;
     }
 

@@ -56,6 +56,7 @@ internal static class Diagnosing
             PausedQueues = paused,
             ScansPausedSince = paused?.Contains(ScanType.ImageScan) == true ? state.Paused?.GetValueOrDefault(ScanType.ImageScan) : null,
             ReadOnly = readOnly,
+            NewestSuccess = Epoch.Usable((await collection.TasksAsync(cancellationToken)).Scans.Where(group => group.Status == ScanStatus.Success).Max(group => group.Ended)),
         };
     }
 

@@ -13,39 +13,7 @@ internal sealed class HarborDatabase : IAsyncDisposable
 
     /// <param name="settings">Where the database is.</param>
     /// <param name="timeout">Upper bound of anything done here.</param>
-    public HarborDatabase(DatabaseSettings settings, TimeSpan timeout)
-    {
-        var seconds = (int)Math.Ceiling(timeout.TotalSeconds);
-        var connection = new NpgsqlConnectionStringBuilder
-        {
-            Host = settings.Host,
-            Port = settings.Port,
-            Username = settings.Username,
-            Password = settings.Password,
-            Database = settings.Name,
-            SslMode = Enum.Parse<SslMode>(settings.SslMode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true),
-            GssEncryptionMode = GssEncryptionMode.Disable,
-            ApplicationName = "harbor-scan-exporter",
-            MaxPoolSize = MaxConnections,
-            MinPoolSize = 0,
-            ConnectionIdleLifetime = 300,
-            Timeout = Math.Min(seconds, 1024),
-            CommandTimeout = seconds + 1,
-            Enlist = false,
-            // PgBouncer in transaction mode: a server connection is ours for one transaction only, so nothing is reset, prepared or loaded on it.
-            NoResetOnClose = true,
-            MaxAutoPrepare = 0,
-        };
-        var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "harbor" };
-        builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
-        if (settings.PasswordFile is { } path)
-        {
-            builder.UsePasswordProvider(
-                _ => File.ReadAllText(path).TrimEnd('\r', '\n'),
-                async (_, cancellationToken) => (await File.ReadAllTextAsync(path, cancellationToken)).TrimEnd('\r', '\n'));
-        }
-        _source = builder.Build();
-    }
+    public HarborDatabase(DatabaseSettings settings, TimeSpan timeout) => _source = DataSource.Of(settings, timeout, MaxConnections, "harbor-scan-exporter");
 
     /// <summary>Opens the one read-only transaction of a collection.</summary>
     /// <param name="timeout">What is left of the collection's time: no statement runs longer.</param>

@@ -36,6 +36,21 @@ internal static class TaskLookup
         order by job_id
         """;
 
+    private const string OwnersSql = """
+        select job_id as JobId, count(*) as Tasks
+        from task
+        where job_id = any(@Jobs)
+        group by job_id
+        """;
+
+    /// <summary>How many tasks name each of these jobs.</summary>
+    public static async Task<IReadOnlyDictionary<string, long>> OwnersAsync(Snapshot snapshot, string[] jobs, CancellationToken cancellationToken) =>
+        jobs.Length == 0
+            ? new Dictionary<string, long>()
+            : (await snapshot.Connection.QueryAsync<OwnersRow>(
+                OwnersSql, new JobParameters { Jobs = jobs, CancellationToken = cancellationToken }, snapshot.Transaction))
+                .ToDictionary(row => row.JobId, row => row.Tasks, StringComparer.Ordinal);
+
     /// <summary>The rows with these ids; one that is gone is missing from the answer.</summary>
     public static async Task<IReadOnlyDictionary<long, TaskState>> StatesAsync(Snapshot snapshot, long[] ids, CancellationToken cancellationToken) =>
         ids.Length == 0
@@ -60,6 +75,13 @@ internal static class TaskLookup
         public long Revision { get; init; }
 
         public double? Updated { get; init; }
+    }
+
+    internal sealed record OwnersRow
+    {
+        public string JobId { get; init; } = "";
+
+        public long Tasks { get; init; }
     }
 
     internal sealed record IdParameters

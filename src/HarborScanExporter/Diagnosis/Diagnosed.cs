@@ -69,4 +69,7 @@ internal sealed record Diagnosed
 
     /// <summary>Whether Harbor is read-only; null when unknown.</summary>
     public bool? ReadOnly { get; init; }
+
+    /// <summary>The newest end of a scan that succeeded, none of the future; seconds since 1970, null when there is none.</summary>
+    public double? NewestSuccess { get; init; }
 }

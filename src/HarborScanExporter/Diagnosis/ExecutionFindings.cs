@@ -19,7 +19,7 @@ internal static class ExecutionFindings
         var sweep = SweepFails(execution.Type, execution.Id, diagnosed);
         return new Finding
         {
-            Id = $"execution-{execution.Id}",
+            Id = Finding.IdOfExecution(execution.Id),
             Kind = FindingKind.Execution,
             Verdict = found.Kind,
             Severity = scanAll || sweep ? Severity.Critical : Severity.Warning,
@@ -63,7 +63,7 @@ internal static class ExecutionFindings
         var sweep = SweepFails(found.Type, found.ExecutionId, diagnosed);
         return new Finding
         {
-            Id = $"codes-{found.ExecutionId}",
+            Id = Finding.IdOfCodes(found.ExecutionId),
             Kind = FindingKind.Execution,
             Verdict = Inconsistency.FinalStatusWrongCode,
             Severity = sweep ? Severity.Critical : Severity.Warning,

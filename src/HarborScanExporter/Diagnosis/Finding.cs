@@ -102,6 +102,13 @@ internal sealed record Finding
 
     /// <summary>What must not be done, a sentence each.</summary>
     public IReadOnlyList<string> Avoid { get; init; } = [];
+
+    public static string IdOfTask(long id) => $"task-{id}";
+
+    public static string IdOfExecution(long id) => $"execution-{id}";
+
+    /// <summary>Of the tasks with a wrong code in one execution.</summary>
+    public static string IdOfCodes(long executionId) => $"codes-{executionId}";
 }
 
 /// <summary>The words of findings on the whole system.</summary>

@@ -15,7 +15,7 @@ internal static class TaskFindings
         var task = judged.Task;
         return new Finding
         {
-            Id = $"task-{task.Id}",
+            Id = Finding.IdOfTask(task.Id),
             Kind = FindingKind.Task,
             Verdict = judged.Judgement.Word,
             Severity = task.AgeAt(diagnosed.Now) > limits.Never ? Severity.Critical : Severity.Warning,

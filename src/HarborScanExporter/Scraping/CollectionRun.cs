@@ -6,7 +6,7 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Scraping;
 
 /// <summary>One collection: one snapshot of the database, every chosen collector over it, one after the other.</summary>
-internal sealed class CollectionRun(CollectionSources sources, ExporterSettings settings, ProcessCounters counters, FailureLog log, StuckLog stuckLog)
+internal sealed class CollectionRun(CollectionSources sources, ExporterSettings settings, ProcessCounters counters, FailureLog log, StuckLog stuckLog, VerdictSightings sightings)
 {
     private readonly IReadOnlyList<ICollector> _collectors = CollectorSet.Chosen(settings);
 
@@ -32,6 +32,7 @@ internal sealed class CollectionRun(CollectionSources sources, ExporterSettings 
         if (collection.Diagnosed is { } diagnosed)
         {
             stuckLog.Tell(diagnosed);
+            sightings.Tell(diagnosed);
             TellEvidence(diagnosed.JobService);
         }
         return new Exposition(firstFailure, samples) { Diagnosed = collection.Diagnosed, Facts = facts };

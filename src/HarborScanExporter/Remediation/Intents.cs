@@ -1,0 +1,37 @@
+using HarborScanExporter.Harbor;
+
+namespace HarborScanExporter.Remediation;
+
+/// <summary>Ends what was intended and never ended, because an exporter died between the intent and its outcome: the rows say what came of it.</summary>
+internal static class Intents
+{
+    /// <summary>A younger one may still be under way in another exporter: a call and its outcome take less.</summary>
+    public static readonly TimeSpan LeastAge = TimeSpan.FromMinutes(2);
+
+    /// <summary>Reads the rows of all old intents again and writes their outcomes.</summary>
+    /// <returns>How many were ended.</returns>
+    public static async Task<int> ResolveAsync(RepairTransaction transaction, CancellationToken cancellationToken)
+    {
+        var open = await AuditTable.OpenIntentsAsync(transaction, LeastAge, cancellationToken);
+        foreach (var intent in open)
+        {
+            var (state, after) = intent.Action == RepairAction.StopJob.Word() ? await OfStopAsync(transaction, intent, cancellationToken)
+                : intent.Action == RepairAction.DeleteRobot.Word() ? await OfRobotAsync(transaction, intent, cancellationToken)
+                // Whether Harbor began a scan of an artifact anew no row tells for certain; it is not asked for a second time.
+                : (RepairState.Failed, null);
+            await AuditTable.EndAsync(transaction, intent.Id, state, state == RepairState.Failed ? RepairFailure.Interrupted : null, after, cancellationToken);
+        }
+        return open.Count;
+    }
+
+    private static async Task<(string State, string? After)> OfStopAsync(RepairTransaction transaction, PastRepair intent, CancellationToken cancellationToken)
+    {
+        var now = await TaskRow.ReadAsync(transaction, intent.TaskId!.Value, cancellationToken);
+        // A row that is gone or final, or that runs anew, is no longer the one that was stuck.
+        var isOver = now is null || !ScanStatus.IsOpen(now.Status) || now.Revision != intent.Revision;
+        return (isOver ? RepairState.Done : RepairState.Failed, now is null ? null : AuditLine.Images(now.Image, null));
+    }
+
+    private static async Task<(string State, string? After)> OfRobotAsync(RepairTransaction transaction, PastRepair intent, CancellationToken cancellationToken) =>
+        (await TaskRow.RobotExistsAsync(transaction, intent.RobotId!.Value, cancellationToken) ? RepairState.Failed : RepairState.Done, null);
+}

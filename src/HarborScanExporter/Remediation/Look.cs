@@ -1,0 +1,52 @@
+using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
+
+namespace HarborScanExporter.Remediation;
+
+/// <summary>A task whose status is final and whose code is below 3, with what Redis holds of its job.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="ExecutionId">Its execution.</param>
+/// <param name="Type">Its vendor type.</param>
+/// <param name="JobId">Its job; empty when it has none.</param>
+/// <param name="Fence">The row.</param>
+/// <param name="Job">What Redis holds of the job; null where it was not asked.</param>
+internal sealed record WrongCodeTask(long Id, long ExecutionId, string Type, string JobId, Fence Fence, JobEvidence? Job);
+
+/// <summary>A robot account that a scan left behind.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Created">Seconds since 1970.</param>
+internal sealed record LeakedRobot(long Id, double Created);
+
+/// <summary>A repaired scan whose artifact may be scanned again.</summary>
+/// <param name="Repaired">The line of the audit.</param>
+/// <param name="Repository">The repository with its project; null when the artifact is gone.</param>
+/// <param name="Digest">The artifact's digest.</param>
+/// <param name="IsFinal">Whether the repaired row is final.</param>
+internal sealed record Rescannable(PastRepair Repaired, string? Repository, string? Digest, bool IsFinal);
+
+/// <summary>Everything a plan rests on but the audit: one fresh look at Harbor.</summary>
+internal sealed record Look
+{
+    public required Diagnosed Diagnosed { get; init; }
+
+    public required DatabaseFacts Facts { get; init; }
+
+    /// <summary>The findings of the same look, by id.</summary>
+    public required IReadOnlyDictionary<string, Finding> Findings { get; init; }
+
+    /// <summary>Since how many seconds each verdict has been seen without interruption, by finding.</summary>
+    public required IReadOnlyDictionary<string, double> SeenFor { get; init; }
+
+    /// <summary>How many tasks name each job that may be stopped.</summary>
+    public IReadOnlyDictionary<string, long> JobOwners { get; init; } = new Dictionary<string, long>();
+
+    public IReadOnlyList<WrongCodeTask> WrongCodes { get; init; } = [];
+
+    public IReadOnlyList<LeakedRobot> LeakedRobots { get; init; } = [];
+
+    /// <summary>Whether Harbor's API may be asked to act.</summary>
+    public bool HasApi { get; init; }
+
+    /// <summary>A scan may run this long, in seconds; one that lost its trace in Redis may still be at it.</summary>
+    public double RunningLimit { get; init; } = 7200;
+}

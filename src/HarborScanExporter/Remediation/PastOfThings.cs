@@ -1,0 +1,51 @@
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Remediation;
+
+/// <summary>What was done to one thing before, and whether that forbids another repair (conventions 5.7, 5.10).</summary>
+internal sealed class PastOfThings
+{
+    private readonly RepairHistory _history;
+    private readonly RemediationSettings _settings;
+    private readonly ILookup<long, PastRepair> _ofTasks;
+    private readonly ILookup<long, PastRepair> _ofExecutions;
+    private readonly ILookup<long, PastRepair> _ofRobots;
+
+    public PastOfThings(RepairHistory history, RemediationSettings settings)
+    {
+        (_history, _settings) = (history, settings);
+        _ofTasks = history.OfCandidates.Where(past => past.TaskId is not null).ToLookup(past => past.TaskId!.Value);
+        _ofExecutions = history.OfCandidates.Where(past => past is { TaskId: null, ExecutionId: not null }).ToLookup(past => past.ExecutionId!.Value);
+        _ofRobots = history.OfCandidates.Where(past => past is { TaskId: null, RobotId: not null }).ToLookup(past => past.RobotId!.Value);
+    }
+
+    public double Now => _history.Now;
+
+    public IReadOnlyList<PastRepair> OfTask(long id) => [.. _ofTasks[id]];
+
+    public IReadOnlyList<PastRepair> OfExecution(long id) => [.. _ofExecutions[id]];
+
+    public IReadOnlyList<PastRepair> OfRobot(long id) => [.. _ofRobots[id]];
+
+    /// <summary>Why the past forbids a repair now; null when it does not.</summary>
+    /// <param name="past">All that was done to the thing.</param>
+    /// <param name="revision">The row's revision; a repair that a person took back is never repeated at the same one.</param>
+    /// <param name="answered">An act that is followed up now and so forbids nothing.</param>
+    public (string Reason, string Text, double? HoldsFor)? Forbids(IReadOnlyList<PastRepair> past, long revision, PastRepair? answered = null)
+    {
+        if (past.FirstOrDefault(one => one.State == RepairState.Undone && one.Revision == revision) is { } undone)
+            return (SkipReason.Undone, $"A person took repair {undone.Id} of the same row back. Repair it by hand, or wait for the row to move on.", null);
+        if (past.FirstOrDefault(one => one.State == RepairState.Intended) is { } open)
+            return (SkipReason.InProgress, $"Repair {open.Id} of it is under way.", null);
+        var done = past.Where(one => one.State is RepairState.Done or RepairState.NoEffect).ToArray();
+        if (done.Length >= _settings.MaxAttempts)
+            return (SkipReason.Attempts, $"It was repaired {Words.Number(done.Length)} times and is stuck again ({Setting.Names.RemediationMaxAttempts}). A person has to look.", null);
+        // A lost race and a held lock changed nothing and say nothing against another try.
+        var newest = past.Where(one => one != answered && one.Failure is not (RepairFailure.LostRace or RepairFailure.Locked) && one.Action != "undo").MaxBy(one => one.At);
+        if (newest is not null && newest.At + _settings.Cooldown.TotalSeconds - _history.Now is > 0 and var left)
+            return (SkipReason.CoolingDown, $"Repair {newest.Id} of it is {Words.Duration(_history.Now - newest.At)} old ({Setting.Names.RemediationCooldown}).", left);
+        return null;
+    }
+}

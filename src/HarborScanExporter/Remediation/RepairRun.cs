@@ -1,0 +1,207 @@
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Operations;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
+using Npgsql;
+
+namespace HarborScanExporter.Remediation;
+
+/// <summary>
+/// A run: batch after batch until nothing is left or something holds it. A batch looks at Harbor anew, plans under the lock of a run, writes
+/// rows and audit in one transaction, and only then asks Harbor's API for what it wrote ahead.
+/// </summary>
+internal sealed partial class RepairRun(
+    LookReader looking, RepairDatabase database, PauseFile pause, ExporterSettings settings, RemediationCounters counters, TimeProvider time, ILogger<RepairRun> logger,
+    Act? act = null) : IDisposable
+{
+    /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
+    private readonly SemaphoreSlim _one = new(1);
+
+    /// <summary>Whether a run is under way here.</summary>
+    public bool IsBusy => _one.CurrentCount == 0;
+
+    /// <summary>What a run would do now, without the lock and without a trace.</summary>
+    /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
+    /// <exception cref="AuditException">The audit cannot be read.</exception>
+    public async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        var (look, report) = await looking.LookAsync(cancellationToken);
+        if (look is null) return (null, report);
+        if (settings.Remediation.Mode == RemediationMode.Off)
+            return (Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report)), report);
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        return (Planning.Of(look, await HistoryAsync(transaction, look, cancellationToken), Terms(request, report)), report);
+    }
+
+    /// <summary>Runs to its end. What was committed stays, whatever happens after it.</summary>
+    /// <param name="request">What is asked for; beyond the ceiling of the settings nothing is written.</param>
+    /// <param name="cancellationToken">Ends the run before its next step.</param>
+    public async Task<RunResult> RunAsync(RunRequest request, CancellationToken cancellationToken)
+    {
+        var run = Guid.NewGuid().ToString("n")[..12];
+        var result = new RunResult { Run = run, DryRun = IsDry(request), End = RunEnd.Busy, Problem = "Another run is under way in this process." };
+        if (!await _one.WaitAsync(0, cancellationToken)) return result;
+        try
+        {
+            result = await BatchesAsync(request, result with { End = RunEnd.Clean, Problem = null }, cancellationToken);
+        }
+        catch (AuditException error)
+        {
+            counters.AuditFailed();
+            result = result with { End = RunEnd.Failed, Problem = error.Message };
+        }
+        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
+        {
+            result = result with { End = RunEnd.Failed, Problem = $"The repairing role cannot work ({FailureReason.Of(error)}): {error.Message} What was written is in the audit." };
+        }
+        finally
+        {
+            _one.Release();
+        }
+        Tell(request, result);
+        return result;
+    }
+
+    public void Dispose() => _one.Dispose();
+
+    private bool IsDry(RunRequest request) => request.DryRun || settings.Remediation.Mode != RemediationMode.Execute;
+
+    private async Task<RunResult> BatchesAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
+    {
+        var waited = false;
+        while (true)
+        {
+            var batch = await BatchAsync(request, result.Run, cancellationToken);
+            result = result with
+            {
+                End = batch.End,
+                Problem = batch.Problem,
+                Plan = batch.Plan ?? result.Plan,
+                Outcomes = [.. result.Outcomes, .. batch.Outcomes],
+                Batches = result.Batches + (batch.Outcomes.Count > 0 ? 1 : 0),
+            };
+            if (batch.Plan is null || batch.Plan.IsBlocked || batch.End is RunEnd.Busy or RunEnd.Failed) return result;
+            // What one batch rolled back or could not do, the next would meet again.
+            if (batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) && !result.DryRun) continue;
+            var due = batch.Plan.Refusals.Where(refusal => refusal.Reason == SkipReason.SecondLook).Select(refusal => refusal.HoldsFor).Max();
+            if (due is not { } seconds || waited || !request.WaitsForSecondLook || batch.Outcomes.Count > 0) return result;
+            waited = true;
+            await Task.Delay(TimeSpan.FromSeconds(seconds + 1), time, cancellationToken);
+        }
+    }
+
+    private async Task<RunResult> BatchAsync(RunRequest request, string run, CancellationToken cancellationToken)
+    {
+        var dry = IsDry(request);
+        var result = new RunResult { Run = run, DryRun = dry, End = RunEnd.Clean };
+        var (look, report) = await looking.LookAsync(cancellationToken);
+        if (look is null) return result with { End = RunEnd.Failed, Problem = report.Problem };
+        List<RepairOutcome> outcomes = [];
+        RepairPlan plan;
+        await using (var transaction = await database.BeginAsync(cancellationToken))
+        {
+            if (!await transaction.TryLockRunAsync(cancellationToken))
+                return result with { End = RunEnd.Busy, Problem = "Another exporter holds the lock of a run." };
+            var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
+            plan = Planning.Of(look, await HistoryAsync(transaction, look, cancellationToken), Terms(request, report));
+            Count(plan);
+            if (!plan.IsBlocked) await WriteAsync(transaction, plan, run, request.Asker, outcomes, cancellationToken);
+            if (!dry && (outcomes.Count > 0 || resolved > 0)) await transaction.CommitAsync(cancellationToken);
+        }
+        if (!dry) await ActAsync(outcomes, cancellationToken);
+        var left = plan.Refusals.Any(refusal => refusal.Reason != SkipReason.Live) || plan.Repairs.Count > outcomes.Count;
+        return result with
+        {
+            Plan = plan,
+            Outcomes = dry ? [.. outcomes.Select(outcome => outcome with { Audit = null })] : outcomes,
+            End = plan.IsBlocked ? RunEnd.Blocked : left ? RunEnd.Left : RunEnd.Clean,
+            Problem = plan.IsBlocked ? string.Join(' ', plan.Blocks.Select(block => block.Text)) : null,
+        };
+    }
+
+    /// <summary>Row changes first, execution by execution; then the intents of what Harbor's API is asked for.</summary>
+    private async Task WriteAsync(
+        RepairTransaction transaction, RepairPlan plan, string run, Asker asker, List<RepairOutcome> outcomes, CancellationToken cancellationToken)
+    {
+        foreach (var group in plan.Repairs.Where(repair => !repair.Action.IsOfApi()).GroupBy(repair => repair.ExecutionId).OrderBy(group => group.Key))
+        {
+            if (pause.Reason() is not null) return;
+            outcomes.AddRange(await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken));
+        }
+        foreach (var repair in plan.Repairs.Where(repair => repair.Action.IsOfApi()))
+        {
+            if (pause.Reason() is not null) return;
+            var outcome = await RepairWriting.IntendAsync(transaction, repair, run, asker, cancellationToken);
+            // Null: another run has written the same intent and asks itself.
+            if (outcome.State == RepairState.Failed || outcome.Audit is not null) outcomes.Add(outcome);
+        }
+    }
+
+    /// <summary>Asks Harbor's API, outside any transaction, and writes each outcome at once.</summary>
+    private async Task ActAsync(List<RepairOutcome> outcomes, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < outcomes.Count; i++)
+        {
+            if (outcomes[i] is not { State: RepairState.Intended, Audit: { } id, Repair: var repair }) continue;
+            var answer = act is null || pause.Reason() is not null
+                ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+                : await act(repair, cancellationToken);
+            if (answer.State == RepairState.Intended) continue;
+            await using var transaction = await database.BeginAsync(cancellationToken);
+            var after = repair.TaskId is { } task ? await TaskWrite.ImageAsync(transaction, task, cancellationToken) : null;
+            var images = after is null ? null : AuditLine.Images(after, null);
+            await InAuditAsync(() => AuditTable.EndAsync(transaction, id, answer.State, answer.Failure, images, cancellationToken));
+            await transaction.CommitAsync(cancellationToken);
+            outcomes[i] = outcomes[i] with { State = answer.State, Failure = answer.Failure, After = images };
+        }
+    }
+
+    private PlanTerms Terms(RunRequest request, FindingsReport report) => new()
+    {
+        Settings = settings.Remediation,
+        PausedBy = pause.Reason(),
+        OverrideShare = request.OverrideShare,
+        Wanted = request.Filter.IsAll && request.Ids is null ? null
+            : request.Filter.Of(report).Select(finding => finding.Id).Where(id => request.Ids?.Contains(id) ?? true).ToHashSet(StringComparer.Ordinal),
+    };
+
+    private static Task<RepairHistory> HistoryAsync(RepairTransaction transaction, Look look, CancellationToken cancellationToken)
+    {
+        long[] tasks = [.. look.Diagnosed.Tasks.Where(task => task.Judgement.IsStuck).Select(task => task.Task.Id).Concat(look.WrongCodes.Select(task => task.Id))];
+        long[] executions = [.. look.Diagnosed.Executions.Select(found => found.Execution.Id)];
+        long[] robots = [.. look.LeakedRobots.Select(robot => robot.Id)];
+        return InAuditAsync(() => AuditTable.HistoryAsync(transaction, tasks, executions, robots, cancellationToken));
+    }
+
+    private static async Task<T> InAuditAsync<T>(Func<Task<T>> use)
+    {
+        try
+        {
+            return await use();
+        }
+        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn
+            or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidSchemaName)
+        {
+            throw new AuditException(error);
+        }
+    }
+
+    private void Count(RepairPlan plan)
+    {
+        foreach (var block in plan.Blocks) counters.Skip(block.Reason);
+        foreach (var refusal in plan.Refusals.Where(refusal => refusal.Reason != SkipReason.Live)) counters.Skip(refusal.Reason, refusal.Count);
+    }
+
+    private void Tell(RunRequest request, RunResult result)
+    {
+        foreach (var outcome in result.Outcomes.Where(outcome => !result.DryRun))
+            LogRepair(outcome.Repair.Action.Word(), outcome.Repair.FindingId, outcome.Repair.Verdict, outcome.State, outcome.Failure ?? "", outcome.Audit ?? 0, result.Run);
+        LogRun(result.Run, request.Asker.Source, request.Asker.Actor, result.DryRun, result.End, result.Outcomes.Count, result.Problem ?? "");
+    }
+
+    [LoggerMessage(40, LogLevel.Information, "Repair {Audit}: {Action} of {Finding} ({Verdict}) is {State} {Failure}. Run {Run}.")]
+    private partial void LogRepair(string action, string finding, string verdict, string state, string failure, long audit, string run);
+
+    [LoggerMessage(41, LogLevel.Information, "Run {Run} for {Source} ({Actor}), dry {Dry}, ended {End} with {Count} repairs. {Problem}")]
+    private partial void LogRun(string run, string source, string actor, bool dry, RunEnd end, int count, string problem);
+}

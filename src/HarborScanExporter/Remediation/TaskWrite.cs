@@ -1,0 +1,137 @@
+using Dapper;
+
+namespace HarborScanExporter.Remediation;
+
+/// <summary>
+/// Writes single rows of <c>task</c> under the fence of harbor-facts 7.1. Times are made by the server, in whole seconds of UTC, as Harbor
+/// makes them; status_revision, run_count, start_time, extra_attrs and job_id stay as they are.
+/// </summary>
+internal static class TaskWrite
+{
+    /// <summary>All columns of the row, as JSON: what an undo restores from.</summary>
+    public const string Image = """
+        (select row_to_json(whole)::text
+         from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count, t.extra_attrs,
+                      t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
+        """;
+
+    private const string Fenced = """
+        t.id = @Id
+          and t.status = @Status
+          and t.status_code = @Code
+          and coalesce(t.status_revision, 0) = @Revision
+          and case when isfinite(t.update_time) and t.update_time >= '1970-01-01' then date_part('epoch', t.update_time) end is not distinct from @Updated
+        """;
+
+    private const string LockSql = $"select {Image} from task t where {Fenced} for update of t skip locked";
+
+    private const string ReadSql = $"select {Image} from task t where {Fenced}";
+
+    private const string ImageSql = $"select {Image} from task t where t.id = @Id";
+
+    private const string FinishSql = $"""
+        update task t
+        set status = @Written,
+            status_code = 3,
+            status_message = @Message,
+            update_time = date_trunc('second', now() at time zone 'utc'),
+            end_time = date_trunc('second', now() at time zone 'utc')
+        where {Fenced}
+        returning {Image}
+        """;
+
+    private const string FixCodeSql = $"""
+        update task t
+        set status_code = 3,
+            status_message = @Message,
+            end_time = coalesce(
+                case when isfinite(t.end_time) and t.end_time >= '1970-01-01' then t.end_time end,
+                case when isfinite(t.update_time) and t.update_time >= '1970-01-01' then t.update_time end,
+                date_trunc('second', now() at time zone 'utc'))
+        where {Fenced} and t.status = @Written
+        returning {Image}
+        """;
+
+    /// <summary>Locks the row as it was judged; null when it has moved on, or when another transaction holds it.</summary>
+    public static Task<string?> LockAsync(RepairTransaction transaction, long id, Fence fence, CancellationToken cancellationToken) =>
+        transaction.Connection.QueryFirstOrDefaultAsync<string?>(LockSql, FenceParameters.Of(id, fence, cancellationToken), transaction.Transaction);
+
+    /// <summary>The row as it was judged, without a lock; null when it has moved on.</summary>
+    public static Task<string?> ReadAsync(RepairTransaction transaction, long id, Fence fence, CancellationToken cancellationToken) =>
+        transaction.Connection.QueryFirstOrDefaultAsync<string?>(ReadSql, FenceParameters.Of(id, fence, cancellationToken), transaction.Transaction);
+
+    /// <summary>The row as it is now; null when it is gone.</summary>
+    public static Task<string?> ImageAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
+        transaction.Connection.QueryFirstOrDefaultAsync<string?>(ImageSql, new IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
+
+    /// <summary>Gives the row a final status; the row as it is then, or null when it was not the one that was judged.</summary>
+    public static Task<string?> FinishAsync(RepairTransaction transaction, long id, Fence fence, string status, string message, CancellationToken cancellationToken) =>
+        transaction.Connection.QueryFirstOrDefaultAsync<string?>(FinishSql, WriteParameters.Of(id, fence, status, message, cancellationToken), transaction.Transaction);
+
+    /// <summary>Gives a final row the code of a final row; the row as it is then, or null when it was not the one that was judged.</summary>
+    public static Task<string?> FixCodeAsync(RepairTransaction transaction, long id, Fence fence, string message, CancellationToken cancellationToken) =>
+        transaction.Connection.QueryFirstOrDefaultAsync<string?>(FixCodeSql, WriteParameters.Of(id, fence, fence.Status, message, cancellationToken), transaction.Transaction);
+
+    internal sealed record IdParameters
+    {
+        public required long Id { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+
+    internal sealed record FenceParameters
+    {
+        public required long Id { get; init; }
+
+        public required string Status { get; init; }
+
+        public required long Code { get; init; }
+
+        public required long Revision { get; init; }
+
+        public required double? Updated { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+
+        public static FenceParameters Of(long id, Fence fence, CancellationToken cancellationToken) => new()
+        {
+            Id = id,
+            Status = fence.Status,
+            Code = fence.Code,
+            Revision = fence.Revision,
+            Updated = fence.Updated,
+            CancellationToken = cancellationToken,
+        };
+    }
+
+    internal sealed record WriteParameters
+    {
+        public required long Id { get; init; }
+
+        public required string Status { get; init; }
+
+        public required long Code { get; init; }
+
+        public required long Revision { get; init; }
+
+        public required double? Updated { get; init; }
+
+        public required string Written { get; init; }
+
+        public required string Message { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+
+        public static WriteParameters Of(long id, Fence fence, string written, string message, CancellationToken cancellationToken) => new()
+        {
+            Id = id,
+            Status = fence.Status,
+            Code = fence.Code,
+            Revision = fence.Revision,
+            Updated = fence.Updated,
+            Written = written,
+            Message = message,
+            CancellationToken = cancellationToken,
+        };
+    }
+}
