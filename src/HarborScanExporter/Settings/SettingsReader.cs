@@ -56,6 +56,7 @@ internal sealed class SettingsReader
             Api = Api(),
             Listen = Listen(Setting.Names.Listen),
             Operations = Operations(),
+            Remediation = new RemediationSettings { Mode = Value(Setting.Names.Remediation) == "execute" ? RemediationMode.Execute : RemediationMode.Off, DatabaseUsername = Value(Setting.Names.RemediationDatabaseUsername), DatabasePassword = Secret(Setting.Names.RemediationDatabasePassword), MaxPerRun = 50, MaxPerHour = 500, MaxPerDay = 2000, MaxShare = 0.5, Cooldown = TimeSpan.FromHours(1), MaxAttempts = 2 },
             ScrapeTimeout = Duration(Setting.Names.ScrapeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
             MaxJobDuration = Duration(Setting.Names.MaxJobDuration, TimeSpan.FromHours(24), TimeSpan.FromDays(365)),
             LostAfter = Duration(Setting.Names.LostAfter, TimeSpan.FromMinutes(65), TimeSpan.FromDays(365)),

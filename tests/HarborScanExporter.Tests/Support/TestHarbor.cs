@@ -47,6 +47,29 @@ internal sealed class TestHarbor : IAsyncDisposable
     public Task GrantReadOnlyViewAsync() =>
         Database.ExecuteAsync(RoleScript.Filled("02-read-only-view.sql", new Dictionary<string, string> { ["role"] = Role }));
 
+    /// <summary>The role that repairs.</summary>
+    public string RepairRole => $"repairer_{Database.Name}";
+
+    /// <summary>Runs deploy/sql/03-remediation-role.sql, and for the sweep 04-remediation-sweep.sql.</summary>
+    public async Task GrantRemediationAsync(bool sweep = false)
+    {
+        var variables = new Dictionary<string, string>
+        {
+            ["role"] = Role,
+            ["remediation_role"] = RepairRole,
+            ["remediation_password"] = Password,
+            ["database"] = Database.Name,
+        };
+        await Database.ExecuteAsync(RoleScript.Filled("03-remediation-role.sql", variables));
+        if (sweep) await Database.ExecuteAsync(RoleScript.Filled("04-remediation-sweep.sql", variables));
+    }
+
+    /// <summary>The environment of an exporter that may repair, with changes.</summary>
+    public Dictionary<string, string> RemediationEnvironment(params (string Name, string Value)[] changes) => Environment(
+    [
+        (Setting.Names.Remediation, "execute"), (Setting.Names.RemediationDatabaseUsername, RepairRole), (Setting.Names.RemediationDatabasePassword, Password), .. changes,
+    ]);
+
     /// <summary>The environment of an exporter that reads this database, with changes.</summary>
     public Dictionary<string, string> Environment(params (string Name, string Value)[] changes)
     {
@@ -67,6 +90,14 @@ internal sealed class TestHarbor : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Database.ExecuteAsync($"drop owned by {Role} cascade; drop role {Role}");
+        await Database.ExecuteAsync($"""
+            do $$ begin
+                if exists (select from pg_roles where rolname = '{RepairRole}') then
+                    drop owned by {RepairRole} cascade;
+                    drop role {RepairRole};
+                end if;
+            end $$
+            """);
         await Database.DisposeAsync();
     }
 }
