@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
+using YamlDotNet.RepresentationModel;
 
 namespace HarborScanExporter.Tests.Alerts;
 
@@ -41,7 +42,7 @@ public sealed class ReceiverTests : IDisposable
         var webhook = Assert.Single(Assert.Single(Snippet().Items("receivers")).Items("webhook_configs"));
         Assert.Equal("/api/v1/alerts", new Uri(webhook.Text("url")).AbsolutePath);
         Assert.Equal("false", webhook.Text("send_resolved"));
-        var authorization = (YamlDotNet.RepresentationModel.YamlMappingNode)webhook["http_config"]["authorization"];
+        var authorization = (YamlMappingNode)webhook["http_config"]["authorization"];
         Assert.Equal("Bearer", authorization.Text("type"));
         Assert.StartsWith("/", authorization.Text("credentials_file"), StringComparison.Ordinal);
         Assert.DoesNotContain("credentials:", s_snippet, StringComparison.Ordinal);
@@ -60,24 +61,26 @@ public sealed class ReceiverTests : IDisposable
         Assert.Equal(string.Join(',', receivers), result.Output.Trim());
     }
 
-    private static YamlDotNet.RepresentationModel.YamlMappingNode Snippet()
+    private static YamlMappingNode Snippet()
     {
-        var stream = new YamlDotNet.RepresentationModel.YamlStream();
+        var stream = new YamlStream();
         stream.Load(new StringReader(s_snippet));
-        return (YamlDotNet.RepresentationModel.YamlMappingNode)stream.Documents.Single().RootNode;
+        return (YamlMappingNode)stream.Documents.Single().RootNode;
     }
 
-    private static YamlDotNet.RepresentationModel.YamlMappingNode Route() =>
-        Assert.Single(((YamlDotNet.RepresentationModel.YamlMappingNode)Snippet()["route"]).Items("routes"));
+    private static YamlMappingNode Route() =>
+        ((YamlMappingNode)Snippet()["route"]).Items("routes")[0];
 
-    /// <summary>What a person would do by hand: the entries below <c>routes</c> and <c>receivers</c> go to the head of the same lists.</summary>
+    /// <summary>What a person would do by hand, as the first lines of the file say.</summary>
     private static string Merged()
     {
+        const string last = "    # Alertmanager does not fall back";
         var routes = Between(s_snippet, "  routes:\n", "receivers:\n");
+        var (first, second) = (routes[..routes.IndexOf(last, StringComparison.Ordinal)], routes[routes.IndexOf(last, StringComparison.Ordinal)..]);
         var receivers = s_snippet[(s_snippet.IndexOf("receivers:\n", StringComparison.Ordinal) + "receivers:\n".Length)..];
         return Repository.Read("alerts", "alertmanager.example.yml")
-            .Replace("  routes:\n", $"  routes:\n{routes}", StringComparison.Ordinal)
-            .Replace("\nreceivers:\n", $"\nreceivers:\n{receivers}", StringComparison.Ordinal);
+            .Replace("  routes:\n", $"  routes:\n{first}", StringComparison.Ordinal)
+            .Replace("\nreceivers:\n", $"{second.TrimEnd()}\n\nreceivers:\n{receivers}", StringComparison.Ordinal);
     }
 
     private static string Between(string text, string start, string end)

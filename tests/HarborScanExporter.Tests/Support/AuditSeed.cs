@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HarborScanExporter.Tests.Support;
 
-/// <summary>Writes lines of the audit as facts about the past; the table must be there.</summary>
+/// <summary>Writes lines of the audit as facts about the past, of which nothing is to be verified any more; the table must be there.</summary>
 internal sealed class AuditSeed(TestHarbor harbor)
 {
     /// <summary>Lines that are alike.</summary>
@@ -18,7 +18,7 @@ internal sealed class AuditSeed(TestHarbor harbor)
             insert into harbor_scan.repair (at, run, source, actor, action, state, failure, verdict, evidence, task_id, execution_id, revision, before, ended_at, checks, verification)
             select clock_timestamp() - interval '{{(ago ?? TimeSpan.Zero).TotalSeconds.ToString(CultureInfo.InvariantCulture)}} seconds', 'seeded', '{{source}}', 'HarborScanLost',
                    '{{action}}', '{{state}}', {{Quote(failure)}}, 'lost', '[]', thing, thing, 0, json_build_object('task', repeat(md5(thing::text), 40)),
-                   case when '{{state}}' <> 'intended' then clock_timestamp() end, 0, {{Quote(verification)}}
+                   case when '{{state}}' <> 'intended' then clock_timestamp() end, 2, {{Quote(verification)}}
             from generate_series(1, {{copies}}) thing
             """);
 
