@@ -1,3 +1,4 @@
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Tests.Support;
 using static HarborScanExporter.Tests.Support.Seed;
