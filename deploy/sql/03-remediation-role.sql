@@ -5,8 +5,8 @@
 --   psql -v ON_ERROR_STOP=1 -v role=harbor_scan_exporter -v remediation_role=harbor_scan_remediation -v remediation_password='…' \
 --        -v database=registry -d registry -f 03-remediation-role.sql
 --
--- The role may change the columns that a repair writes and no other; it can delete nothing and make no table. An empty password leaves
--- the role's password as it is: set it with \password, which keeps it out of the server's log.
+-- The role may change the columns that a repair writes and no other; it can delete nothing and is given no right to make a table. An empty
+-- password leaves the role's password as it is: set it with \password, which keeps it out of the server's log.
 
 select set_config('harbor_scan.role', :'role', false),
        set_config('harbor_scan.remediation_role', :'remediation_role', false),
