@@ -19,6 +19,8 @@ internal static class RepairState
 
     /// <summary>Taken back by a person.</summary>
     public const string Undone = "undone";
+
+    public static IReadOnlyList<string> All { get; } = [Intended, Done, Failed, NoEffect, Undone];
 }
 
 /// <summary>One line of the audit, as far as a plan needs it. Times are seconds since 1970 by the database's clock.</summary>
