@@ -5,6 +5,7 @@ using HarborScanExporter.HarborApi;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Telling;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -51,6 +52,7 @@ internal static class Composition
             provider.GetRequiredService<LookReader>(), provider.GetRequiredService<RepairDatabase>(), provider.GetRequiredService<PauseFile>(), settings,
             provider.GetRequiredService<RemediationCounters>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepairRun>>(),
             provider.GetService<Act>()));
+        services.AddSingleton<RepairPreviewReader>();
         return services;
     }
 
@@ -62,6 +64,7 @@ internal static class Composition
         services.AddSingleton<FailedAttempts>();
         services.AddSingleton<OperationsAccess>();
         services.AddSingleton<FindingsGate>();
+        services.AddSingleton<StatusGate>();
         services.AddSingleton<StatusPage>();
         services.AddSingleton<FindingsEndpoint>();
         services.AddSingleton<OperationsListener>();

@@ -25,7 +25,11 @@ internal static partial class Exporter
         AddLogging(builder.Logging);
         builder.Services.AddLooking(settings, TimeProvider.System);
         builder.Services.AddSingleton<MetricsEndpoint>();
-        if (settings.Operations is { } listener) builder.Services.AddOperations(listener);
+        if (settings.Operations is { } listener)
+        {
+            builder.Services.AddOperations(listener);
+            builder.Services.AddRepairing(settings);
+        }
         change?.Invoke(builder);
         var app = builder.Build();
         Map(app, settings);
