@@ -6,6 +6,8 @@ using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Telling;
+using HarborScanExporter.Remediation.Undo;
+using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -52,6 +54,8 @@ internal static class Composition
             provider.GetRequiredService<LookReader>(), provider.GetRequiredService<RepairDatabase>(), provider.GetRequiredService<PauseFile>(), settings,
             provider.GetRequiredService<RemediationCounters>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepairRun>>(),
             provider.GetService<Act>()));
+        services.AddSingleton<Undoing>();
+        services.AddSingleton<RepairVerification>();
         services.AddSingleton<RepairPreviewReader>();
         return services;
     }

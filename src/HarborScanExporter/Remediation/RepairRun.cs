@@ -17,6 +17,9 @@ internal sealed partial class RepairRun(
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
 
+    /// <summary>A run has ended that wrote lines into the audit.</summary>
+    public event Action? Wrote;
+
     /// <summary>Whether a run is under way here.</summary>
     public bool IsBusy => _one.CurrentCount == 0;
 
@@ -69,6 +72,7 @@ internal sealed partial class RepairRun(
             _one.Release();
         }
         Tell(request, result);
+        if (result.Outcomes.Any(outcome => outcome.Audit is not null)) Wrote?.Invoke();
         return result;
     }
 
