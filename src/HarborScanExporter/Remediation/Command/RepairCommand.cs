@@ -2,6 +2,7 @@ using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Operations.Check;
 using HarborScanExporter.Remediation.Telling;
+using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using Npgsql;
@@ -49,6 +50,7 @@ internal static class RepairCommand
             .BuildServiceProvider();
         try
         {
+            if (options.Undo is { } line) return await UndoAsync(pieces.GetRequiredService<Undoing>(), line, options, terminal, cancellationToken);
             return await RepairAsync(pieces.GetRequiredService<RepairRun>(), settings.Remediation, options, terminal, log, time, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -93,6 +95,18 @@ internal static class RepairCommand
             // Nothing found where a part could not be read is no good news; the log has named the part.
             _ => report.Exposition.Failure is null ? NothingLeft : CouldNot,
         };
+    }
+
+    private static async Task<int> UndoAsync(Undoing undoing, long line, RepairOptions options, Terminal terminal, CancellationToken cancellationToken)
+    {
+        var result = await undoing.UndoAsync(line, options.Asker, cancellationToken);
+        if (result.Done)
+        {
+            await terminal.Output.WriteLineAsync($"Repair {line} is taken back; line {result.Audit} of the audit says so.");
+            return NothingLeft;
+        }
+        await terminal.Error.WriteLineAsync(result.Problem);
+        return result.Reason is UndoReason.NotFound or UndoReason.NotDone or UndoReason.NotUndoable or UndoReason.MovedOn or UndoReason.Busy ? Left : CouldNot;
     }
 
     private static async Task<(RepairPlan? Plan, FindingsReport Report)> LookAsync(

@@ -64,7 +64,9 @@ internal sealed partial record RepairOptions
     };
 
     /// <summary>Who asks for it.</summary>
-    public Asker Asker => new(RunSource.Command, Actor is { Length: > 0 } given ? given : Environment.UserName is { Length: > 0 } user ? user : "unknown", Note);
+    public Asker Asker => new(RunSource.Command, Actor is { Length: > 0 } given ? given : Environment.UserName is { Length: > 0 } user ? user : "unknown",
+        // The override is audited (conventions 5.6).
+        OverrideShare ? $"The share rule is overridden. {Note}".TrimEnd() : Note);
 
     /// <summary>What is wrong with the options under this ceiling, and the mend; null when nothing is.</summary>
     /// <param name="mode">How far repairs may go.</param>

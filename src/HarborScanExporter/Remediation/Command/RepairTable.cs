@@ -13,6 +13,9 @@ internal static class RepairTable
     /// <summary>Rows of one action and verdict; the rest are counted.</summary>
     public const int MostRows = 10;
 
+    /// <summary>Below this the verdict, which stands over each detail, has no column.</summary>
+    private const int Narrow = 110;
+
     private static readonly Style Bold = new(decoration: Decoration.Bold);
 
     /// <summary>Writes the page.</summary>
@@ -41,7 +44,7 @@ internal static class RepairTable
         var count = told.Outcomes.Count;
         if (told.Run is null)
         {
-            var apply = told.Blocks.Count > 0 ? "." : told.Ceiling == RemediationMode.Execute ? "; --apply writes them." : $"; {Setting.Names.Remediation} set to execute, and --apply, writes them.";
+            var apply = told.Blocks.Count > 0 ? "." : told.Ceiling == RemediationMode.Execute ? $"; --apply writes {(count == 1 ? "it" : "them")}." : $"; {Setting.Names.Remediation} set to execute, and --apply, write {(count == 1 ? "it" : "them")}.";
             return count == 0 ? "Nothing is to be repaired." : $"{Words.Count(count, "repair is due", "repairs are due")}{apply}";
         }
         if (count == 0) return told.DryRun ? $"Run {told.Run} was rolled back: nothing was to be done." : $"Run {told.Run}: nothing was done.";
@@ -54,9 +57,10 @@ internal static class RepairTable
 
     private static void WriteRows(IAnsiConsole page, ToldRun told, RepairOutcome[][] groups, IReadOnlyDictionary<string, Finding> findings, bool all)
     {
-        var isPlan = told.Run is null;
+        var (isPlan, isNarrow) = (told.Run is null, page.Profile.Width < Narrow);
         var table = new Table { Border = TableBorder.None, ShowRowSeparators = false };
-        foreach (var heading in isPlan ? new[] { "ACTION", "WHICH", "STATUS", "VERDICT" } : ["ACTION", "WHICH", "STATUS", "RESULT", "AUDIT"])
+        string[] headings = ["ACTION", "WHICH", "STATUS", .. isNarrow ? Array.Empty<string>() : ["VERDICT"], .. isPlan ? Array.Empty<string>() : ["RESULT", "AUDIT"]];
+        foreach (var heading in headings)
         {
             var column = new TableColumn(new Text(heading, Bold)) { Padding = new Padding(0, 0, 2, 0) };
             table.AddColumn(heading is "WHICH" or "VERDICT" or "RESULT" ? column : column.NoWrap());
@@ -66,10 +70,9 @@ internal static class RepairTable
             var repair = outcome.Repair;
             Text[] cells =
             [
-                new(repair.Action.Word()), new(Which(repair, findings)), new(StatusChange.Of(repair, outcome.After).Text("->") is { Length: > 0 } change ? change : "-"),
-                .. isPlan
-                    ? new Text[] { new(repair.Verdict) }
-                    : [new(Result(outcome, told.DryRun), StyleOf(outcome)), new(outcome.Audit is { } line ? $"{line}" : "-")],
+                new(repair.Action.Word()), new(Which(repair, findings, isNarrow)), new(StatusChange.Of(repair, outcome.After).Text("->") is { Length: > 0 } change ? change : "-"),
+                .. isNarrow ? Array.Empty<Text>() : [new(repair.Verdict)],
+                .. isPlan ? Array.Empty<Text>() : [new(Result(outcome, told.DryRun), StyleOf(outcome)), new(outcome.Audit is { } line ? $"{line}" : "-")],
             ];
             table.AddRow(cells);
         }
@@ -111,11 +114,11 @@ internal static class RepairTable
         return grid;
     }
 
-    private static string Which(PlannedRepair repair, IReadOnlyDictionary<string, Finding> findings)
+    private static string Which(PlannedRepair repair, IReadOnlyDictionary<string, Finding> findings, bool isNarrow)
     {
         var name = RowName.Of(repair.TaskId, repair.ExecutionId, repair.RobotId) ?? repair.FindingId;
         string[] repositories = [.. (findings.GetValueOrDefault(repair.FindingId)?.Blocked.Artifacts ?? []).Select(artifact => artifact.Repository).Distinct(StringComparer.Ordinal)];
-        return string.Join('\n', new[]
+        return string.Join(isNarrow ? "\n" : ", ", new[]
         {
             repair.Type is null ? name : $"{name}, {repair.Type}",
             repositories.Length switch { 0 => null, 1 => repositories[0], var many => $"{repositories[0]} and {Words.Number(many - 1)} more" },

@@ -17,7 +17,7 @@ internal readonly record struct StatusChange(string Before, string After)
         RepairAction.FixStatusCode when repair.Fence is { } fence => new($"{fence.Status}, code {fence.Code}", "code 3"),
         // Only an execution that is Running is recomputed or ended.
         RepairAction.CloseEmptyExecution => new(ScanStatus.Running, ScanStatus.Error),
-        RepairAction.RefreshExecution => new(ScanStatus.Running, StatusOf(after, "execution") ?? "as its tasks are"),
+        RepairAction.RefreshExecution => new(ScanStatus.Running, StatusOf(after, "execution") ?? "recomputed"),
         _ => default,
     };
 
