@@ -6,6 +6,7 @@ using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Requests;
+using HarborScanExporter.Remediation.Telling;
 using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Remediation.Wake;
@@ -58,6 +59,7 @@ internal static class Composition
         services.AddSingleton<Undoing>();
         services.AddSingleton<RepairVerification>();
         services.AddSingleton<RemediationState>();
+        services.AddSingleton<RepairPreviewReader>();
         return services;
     }
 
@@ -86,6 +88,7 @@ internal static class Composition
         services.AddSingleton<FailedAttempts>();
         services.AddSingleton<OperationsAccess>();
         services.AddSingleton<FindingsGate>();
+        services.AddSingleton<StatusGate>();
         services.AddSingleton<StatusPage>();
         services.AddSingleton<FindingsEndpoint>();
         services.AddSingleton<OperationsListener>();

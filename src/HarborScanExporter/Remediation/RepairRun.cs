@@ -26,9 +26,19 @@ internal sealed partial class RepairRun(
     /// <summary>What a run would do now, without the lock and without a trace.</summary>
     /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
     /// <exception cref="AuditException">The audit cannot be read.</exception>
-    public async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(RunRequest request, CancellationToken cancellationToken)
+    public async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(RunRequest request, CancellationToken cancellationToken) =>
+        await PlanAsync(request, await looking.LookAsync(cancellationToken), cancellationToken);
+
+    /// <summary>What a run would do now, going by a report that was made just now; null when that report knows nothing.</summary>
+    /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
+    /// <exception cref="AuditException">The audit cannot be read.</exception>
+    public async Task<RepairPlan?> PlanAsync(RunRequest request, FindingsReport report, CancellationToken cancellationToken) =>
+        (await PlanAsync(request, await looking.LookAsync(report, cancellationToken), cancellationToken)).Plan;
+
+    private async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(
+        RunRequest request, (Look? Look, FindingsReport Report) looked, CancellationToken cancellationToken)
     {
-        var (look, report) = await looking.LookAsync(cancellationToken);
+        var (look, report) = looked;
         if (look is null) return (null, report);
         if (settings.Remediation.Mode == RemediationMode.Off)
             return (Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report)), report);
