@@ -1,5 +1,4 @@
 using System.CommandLine;
-using HarborScanExporter.Database;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Operations.Check;
@@ -12,8 +11,6 @@ namespace HarborScanExporter;
 /// <summary>The commands, and the flags that stand for settings.</summary>
 internal static class CommandLine
 {
-    private const string RoleDefault = "harbor_scan_exporter";
-
     /// <summary>The exit code for settings and flags that cannot be used.</summary>
     private const int BadSettings = 2;
 
@@ -81,8 +78,9 @@ internal static class CommandLine
         root.Subcommands.Add(Doctor((parsed, output, cancellationToken) => WithSettingsAsync(parsed,
             (_, settings) => DoctorCommand.RunAsync(settings, output, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
 
-        var sql = new Command("sql", "Print the SQL that makes the least-privilege role, with the names of the settings filled in.");
-        sql.SetAction(parsed => PrintSql(parsed.InvocationConfiguration.Output, Given(parsed)));
+        var sql = new Command("sql",
+            "Print the SQL that makes the least-privilege role, with the names of the settings filled in; with --remediation dry-run or execute, or with a role that repairs, that role's too.");
+        sql.SetAction(parsed => SqlCommand.Run(Environment(), Given(parsed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         root.Subcommands.Add(sql);
 
         var version = new Command("version", "Print the version.");
@@ -132,21 +130,6 @@ internal static class CommandLine
         var output = new Option<string>("--output") { Description = meaning, DefaultValueFactory = _ => words[0], HelpName = string.Join('|', words) };
         output.AcceptOnlyFromAmong(words);
         return output;
-    }
-
-    private static void PrintSql(TextWriter output, Dictionary<string, string> flags)
-    {
-        var environment = Environment();
-        string Named(string name, string otherwise) => flags.GetValueOrDefault(name) ?? environment.GetValueOrDefault(name) ?? otherwise;
-        var variables = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["role"] = Named(Setting.Names.DatabaseUsername, RoleDefault),
-            ["database"] = Named(Setting.Names.DatabaseName, "registry"),
-            // A secret is never printed: \password sets it without leaving it in a file or in the server's log.
-            ["password"] = "",
-        };
-        foreach (var name in RoleScript.Names) output.WriteLine(RoleScript.Filled(name, variables));
-        output.WriteLine($"-- Now set the password in psql: \\password {variables["role"]}");
     }
 
     private static Dictionary<string, string> Environment() => System.Environment.GetEnvironmentVariables()

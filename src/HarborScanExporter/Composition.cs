@@ -5,6 +5,8 @@ using HarborScanExporter.HarborApi;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Undo;
+using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -24,7 +26,7 @@ internal static class Composition
             services.AddSingleton(_ => new RedisConnection(jobService));
             services.AddSingleton(provider => new EvidenceReader(provider.GetRequiredService<RedisConnection>(), jobService.Namespace));
         }
-        if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api));
+        if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api, time));
         services.AddSingleton(provider => new CollectionSources(
             provider.GetRequiredService<HarborDatabase>(), provider.GetService<EvidenceReader>(), provider.GetService<SystemInfoClient>(),
             provider.GetRequiredService<TimeProvider>()));
@@ -51,6 +53,8 @@ internal static class Composition
             provider.GetRequiredService<LookReader>(), provider.GetRequiredService<RepairDatabase>(), provider.GetRequiredService<PauseFile>(), settings,
             provider.GetRequiredService<RemediationCounters>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepairRun>>(),
             provider.GetService<Act>()));
+        services.AddSingleton<Undoing>();
+        services.AddSingleton<RepairVerification>();
         return services;
     }
 

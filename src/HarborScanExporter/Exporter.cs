@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using HarborScanExporter.Database;
 using HarborScanExporter.Operations;
+using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -24,6 +25,7 @@ internal static partial class Exporter
         builder.Services.AddRoutingCore();
         AddLogging(builder.Logging);
         builder.Services.AddLooking(settings, TimeProvider.System);
+        if (settings.Remediation.Mode != RemediationMode.Off) builder.Services.AddRepairing(settings).AddHostedService<VerificationLoop>();
         builder.Services.AddSingleton<MetricsEndpoint>();
         if (settings.Operations is { } listener) builder.Services.AddOperations(listener);
         change?.Invoke(builder);

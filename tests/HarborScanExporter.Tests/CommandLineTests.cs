@@ -58,6 +58,47 @@ public sealed class CommandLineTests
         Assert.Contains("set_config('harbor_scan.database', 'harbor', false)", output, StringComparison.Ordinal);
         Assert.Contains("set_config('harbor_scan.password', '', false)", output, StringComparison.Ordinal);
         Assert.Contains("grant select on harbor_scan.read_only to \"o\"\"reader\";", output, StringComparison.Ordinal);
+        Assert.Contains("\\password \"o\"\"reader\"\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sql_prints_no_role_that_can_write_unless_repairs_are_asked_for()
+    {
+        var (exit, _, output, _) = await RunAsync(["sql"]);
+        Assert.Equal(0, exit);
+        Assert.DoesNotContain("remediation_role", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("grant update", output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "-- Now set the password in psql: \\password harbor_scan_exporter\n"
+            + "-- The role that repairs is not among these; 'harbor-scan-exporter sql --remediation dry-run' prints it too.\n", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("harbor_scan_remediation", false, "--remediation", "dry-run")]
+    [InlineData("harbor_scan_remediation", false, "--remediation", "execute")]
+    [InlineData("mender", false, "--remediation-database-username", "mender")]
+    [InlineData("harbor_scan_remediation", true, "--remediation-sweep", "on")]
+    public async Task Sql_prints_the_role_that_repairs_where_repairs_are_asked_for_and_its_deletes_only_for_the_sweep(string role, bool sweeps, params string[] flags)
+    {
+        var (exit, _, output, error) = await RunAsync(["sql", .. flags]);
+        Assert.Equal((0, ""), (exit, error));
+        Assert.Contains("set_config('harbor_scan.role', 'harbor_scan_exporter', false)", output, StringComparison.Ordinal);
+        Assert.Contains($"set_config('harbor_scan.remediation_role', '{role}', false)", output, StringComparison.Ordinal);
+        Assert.Contains("create table if not exists harbor_scan.repair (", output, StringComparison.Ordinal);
+        Assert.Equal(sweeps, output.Contains($"grant delete, insert on public.task to \"{role}\";", StringComparison.Ordinal));
+        Assert.EndsWith(
+            $"-- Now set the password in psql: \\password harbor_scan_exporter\n-- And that of the role that repairs: \\password {role}\n", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HARBOR_SCAN_REMEDIATION: yes is unknown. Give one of off, dry-run, execute.", "--remediation", "yes")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_SWEEP: yes is unknown. Give one of on, off.", "--remediation-sweep", "yes")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME and HARBOR_DATABASE_USERNAME both name harbor_scan_exporter. Name a role of its own: the one that scrapes can write nothing.",
+        "--remediation-database-username", "harbor_scan_exporter")]
+    public async Task Sql_prints_nothing_where_a_mistake_could_give_the_wrong_role_a_grant(string mistake, params string[] flags)
+    {
+        var (exit, _, output, error) = await RunAsync(["sql", .. flags]);
+        Assert.Equal((2, "", mistake), (exit, output, error.TrimEnd()));
     }
 
     [Fact]

@@ -17,6 +17,9 @@ internal sealed partial class RepairRun(
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
 
+    /// <summary>A run has ended that wrote lines into the audit.</summary>
+    public event Action? Wrote;
+
     /// <summary>Whether a run is under way here.</summary>
     public bool IsBusy => _one.CurrentCount == 0;
 
@@ -59,6 +62,7 @@ internal sealed partial class RepairRun(
             _one.Release();
         }
         Tell(request, result);
+        if (result.Outcomes.Any(outcome => outcome.Audit is not null)) Wrote?.Invoke();
         return result;
     }
 
@@ -143,8 +147,9 @@ internal sealed partial class RepairRun(
         for (var i = 0; i < outcomes.Count; i++)
         {
             if (outcomes[i] is not { State: RepairState.Intended, Audit: { } id, Repair: var repair }) continue;
-            var answer = act is null || pause.Reason() is not null
-                ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+            var answer = act is null || pause.Reason() is not null ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+                // Core's stop of a job that the job service does not know asks for no status: it would write Stopped over a scan that has just ended.
+                : !await IsStillThatAsync(repair, cancellationToken) ? new ActOutcome(RepairState.Failed, RepairFailure.LostRace)
                 : await act(repair, cancellationToken);
             if (answer.State == RepairState.Intended) continue;
             await using var transaction = await database.BeginAsync(cancellationToken);
@@ -154,6 +159,13 @@ internal sealed partial class RepairRun(
             await transaction.CommitAsync(cancellationToken);
             outcomes[i] = outcomes[i] with { State = answer.State, Failure = answer.Failure, After = images };
         }
+    }
+
+    private async Task<bool> IsStillThatAsync(PlannedRepair repair, CancellationToken cancellationToken)
+    {
+        if (repair is not { TaskId: { } task, Fence: { } fence }) return true;
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        return await TaskWrite.ReadAsync(transaction, task, fence, cancellationToken) is not null;
     }
 
     private PlanTerms Terms(RunRequest request, FindingsReport report) => new()

@@ -14,7 +14,8 @@ internal static class Checkup
     {
         var database = DatabaseCheckup.RunAsync(settings, time, cancellationToken);
         var redis = RedisCheckup.RunAsync(settings, time, cancellationToken);
-        var api = ApiCheckup.RunAsync(settings, cancellationToken);
+        var repairs = RepairsCheckup.RunAsync(settings, time, cancellationToken);
+        var api = ApiCheckup.RunAsync(settings, time, cancellationToken);
         var (databaseLines, databaseClock) = await database;
         var (redisLines, redisClock) = await redis;
         return
@@ -24,6 +25,7 @@ internal static class Checkup
             .. redisLines,
             .. ClockCheckup.Of(databaseClock, redisClock),
             .. await api,
+            .. await repairs,
         ];
     }
 }
