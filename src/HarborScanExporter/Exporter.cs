@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using HarborScanExporter.Database;
 using HarborScanExporter.Operations;
-using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -25,8 +24,7 @@ internal static partial class Exporter
         builder.Services.AddRoutingCore();
         AddLogging(builder.Logging);
         builder.Services.AddLooking(settings, TimeProvider.System);
-        builder.Services.AddRepairing(settings);
-        if (settings.Remediation.Mode != RemediationMode.Off) builder.Services.AddHostedService<VerificationLoop>();
+        builder.Services.AddRepairing(settings).AddRepairLoops(settings);
         builder.Services.AddSingleton<MetricsEndpoint>();
         if (settings.Operations is { } listener) builder.Services.AddOperations(listener);
         change?.Invoke(builder);

@@ -17,6 +17,8 @@ internal static class RepairState
 
     /// <summary>Taken back by a person.</summary>
     public const string Undone = "undone";
+
+    public static IReadOnlyList<string> All { get; } = [Intended, Done, Failed, NoEffect, Undone];
 }
 
 /// <summary>Why a repair changed nothing: the closed set of <c>reason</c> of harbor_scan_remediation_repair_failures_total.</summary>

@@ -76,6 +76,25 @@ internal sealed partial class RepairRun(
         return result;
     }
 
+    /// <summary>Ends old intents by what the rows say (conventions 5.10), without a look at Harbor.</summary>
+    /// <returns>After how long there is something to end again; null when no intent is open.</returns>
+    /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
+    /// <exception cref="AuditException">The audit cannot be read or written.</exception>
+    public async Task<TimeSpan?> ResolveIntentsAsync(CancellationToken cancellationToken)
+    {
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        // Whoever holds the lock resolves them himself; what he leaves open comes of age later.
+        if (!await transaction.TryLockRunAsync(cancellationToken) || await transaction.IsStandbyAsync(cancellationToken)) return Intents.LeastAge;
+        var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
+        var youngest = await InAuditAsync(() => AuditTable.YoungestIntentAsync(transaction, cancellationToken));
+        if (resolved > 0)
+        {
+            await transaction.CommitAsync(cancellationToken);
+            LogResolved(resolved);
+        }
+        return youngest is { } age ? Intents.LeastAge - TimeSpan.FromSeconds(Math.Min(age, Intents.LeastAge.TotalSeconds)) + TimeSpan.FromSeconds(1) : null;
+    }
+
     public void Dispose() => _one.Dispose();
 
     private bool IsDry(RunRequest request) => request.DryRun || settings.Remediation.Mode != RemediationMode.Execute;
@@ -215,6 +234,9 @@ internal sealed partial class RepairRun(
 
     [LoggerMessage(40, LogLevel.Information, "Repair {Audit}: {Action} of {Finding} ({Verdict}) is {State} {Failure}. Run {Run}.")]
     private partial void LogRepair(string action, string finding, string verdict, string state, string failure, long audit, string run);
+
+    [LoggerMessage(42, LogLevel.Information, "{Count} acts of Harbor's API whose outcome nobody had written were judged by the rows.")]
+    private partial void LogResolved(int count);
 
     [LoggerMessage(41, LogLevel.Information, "Run {Run} for {Source} ({Actor}), dry {Dry}, ended {End} with {Count} repairs. {Problem}")]
     private partial void LogRun(string run, string source, string actor, bool dry, RunEnd end, int count, string problem);
