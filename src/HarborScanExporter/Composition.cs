@@ -24,7 +24,7 @@ internal static class Composition
             services.AddSingleton(_ => new RedisConnection(jobService));
             services.AddSingleton(provider => new EvidenceReader(provider.GetRequiredService<RedisConnection>(), jobService.Namespace));
         }
-        if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api));
+        if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api, time));
         services.AddSingleton(provider => new CollectionSources(
             provider.GetRequiredService<HarborDatabase>(), provider.GetService<EvidenceReader>(), provider.GetService<SystemInfoClient>(),
             provider.GetRequiredService<TimeProvider>()));

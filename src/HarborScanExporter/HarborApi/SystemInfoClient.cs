@@ -1,5 +1,4 @@
-using System.Net.Http.Headers;
-using System.Text;
+using System.Net;
 using System.Text.Json;
 using HarborScanExporter.Settings;
 
@@ -10,32 +9,17 @@ namespace HarborScanExporter.HarborApi;
 /// <param name="ReadOnly">Whether it is read-only; null when it does not say.</param>
 internal sealed record SystemInfo(string? Version, bool? ReadOnly);
 
-/// <summary>An answer of Harbor's API by its status alone.</summary>
-/// <param name="Status">The HTTP status.</param>
-internal sealed record ApiAnswer(int Status);
-
 /// <summary>Asks Harbor's API what it is (harbor-facts 9). Reads only; bounded in time.</summary>
 internal sealed class SystemInfoClient : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
-    private readonly ApiSettings _settings;
-    private readonly HttpClient _client;
+    private readonly ApiConnection _connection;
 
-    public SystemInfoClient(ApiSettings settings)
-    {
-        _settings = settings;
-        // A proxy or a redirect could carry the password elsewhere.
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
-        {
-            BaseAddress = new Uri(settings.Address, "api/v2.0/"),
-            Timeout = Limit,
-            MaxResponseContentBufferSize = 1024 * 1024,
-        };
-    }
+    public SystemInfoClient(ApiSettings settings, TimeProvider time) => _connection = new ApiConnection(settings, Limit, time);
 
     /// <summary>Scheme, host and port.</summary>
-    public Uri Address => _settings.Address;
+    public Uri Address => _connection.Address;
 
     /// <summary>Whether Harbor is read-only; null when it does not answer, which fails no collection.</summary>
     public async Task<bool?> ReadOnlyAsync(CancellationToken cancellationToken)
@@ -52,12 +36,12 @@ internal sealed class SystemInfoClient : IDisposable
     }
 
     /// <summary>GET /systeminfo.</summary>
-    /// <exception cref="HttpRequestException">No connection, or another status than 200.</exception>
+    /// <exception cref="HttpRequestException">No connection, another status than 200, or no whole answer.</exception>
     public async Task<SystemInfo> ReadAsync(CancellationToken cancellationToken)
     {
-        using var response = await SendAsync("systeminfo", cancellationToken);
-        response.EnsureSuccessStatusCode();
-        using var document = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        var response = await GetAsync("systeminfo", cancellationToken);
+        if (response.Status != 200) throw new HttpRequestException(FormattableString.Invariant($"status {response.Status}"), null, (HttpStatusCode)response.Status);
+        using var document = JsonDocument.Parse(response.Body ?? throw new HttpRequestException("the answer broke off, or is too long"));
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object) return new SystemInfo(null, null);
         return new SystemInfo(
@@ -67,19 +51,9 @@ internal sealed class SystemInfoClient : IDisposable
 
     /// <summary>Whether the user may see the job service's pools, which the repair by Harbor's own API needs (Harbor 2.7 and later).</summary>
     /// <exception cref="HttpRequestException">No connection.</exception>
-    public async Task<ApiAnswer> AskPoolsAsync(CancellationToken cancellationToken)
-    {
-        using var response = await SendAsync("jobservice/pools", cancellationToken);
-        return new ApiAnswer((int)response.StatusCode);
-    }
+    public async Task<ApiAnswer> AskPoolsAsync(CancellationToken cancellationToken) => ApiAnswer.Of(await GetAsync("jobservice/pools", cancellationToken), 200);
 
-    public void Dispose() => _client.Dispose();
+    public void Dispose() => _connection.Dispose();
 
-    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken cancellationToken)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        var password = _settings.PasswordFile is { } file ? (await File.ReadAllTextAsync(file, cancellationToken)).TrimEnd('\r', '\n') : _settings.Password;
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_settings.Username}:{password}")));
-        return await _client.SendAsync(request, cancellationToken);
-    }
+    private Task<ApiResponse> GetAsync(string path, CancellationToken cancellationToken) => _connection.SendAsync(HttpMethod.Get, path, null, cancellationToken);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using HarborSimulator.Api;
 using HarborSimulator.Schema;
 using Npgsql;
 using StackExchange.Redis;
@@ -25,14 +26,23 @@ internal static class RunCommand
         var limit = new Option<string?>("--for") { Description = "End after this time, such as 10m; else at SIGINT or SIGTERM" };
         limit.Validators.Add(result => Check(result.GetValueOrDefault<string?>(), "--for", result.AddError));
         var rate = new Option<double>("--rate") { DefaultValueFactory = _ => 60, Description = "Pushes per hour" };
+        var api = new Option<string?>("--api")
+        {
+            Description = $"Serve Harbor's API v2.0 at this URL after the history, such as http://127.0.0.1:8080 (port 0: a free one), to {HarborApiUser.Administrator.Name} with {HarborApiUser.Administrator.Password}",
+        };
+        api.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } url && AddressOf(url) is null) result.AddError($"--api: {url} is no http URL of an IP address");
+        });
         var command = new Command("run", "Play Harbor: create its tables when missing, write a history up to now, go on in real time.")
         {
-            database, redis, release, seed, history, faults, speed, limit, rate,
+            database, redis, release, seed, history, faults, speed, limit, rate, api,
         };
         command.SetAction((result, token) => RunAsync(
             new Plan(result.GetRequiredValue(database), result.GetValue(redis), HarborRelease.Parse(result.GetRequiredValue(release)), result.GetValue(seed),
                 Period.Parse(result.GetRequiredValue(history)), FaultsOf(result.GetRequiredValue(faults)), result.GetValue(speed),
-                result.GetValue(limit) is { } text ? Period.Parse(text) : null, result.GetValue(rate)),
+                result.GetValue(limit) is { } text ? Period.Parse(text) : null, result.GetValue(rate),
+                result.GetValue(api) is { } url ? AddressOf(url) : null),
             TimeProvider.System, token));
         return command;
     }
@@ -63,7 +73,9 @@ internal static class RunCommand
         if (redis is not null) await simulation.MoveToRedisAsync(redis.GetDatabase());
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"Harbor {plan.Release}: {plan.History.TotalHours:0} h of history in {clock.GetElapsedTime(began).TotalSeconds:0.0} s, {simulation.Artifacts.Count} artifacts; real time from here"));
-        await FollowAsync(simulation, plan, clock, cancellationToken);
+        await using var api = plan.Api is { } address ? await HarborApiServer.StartAsync(simulation, new HarborApiSettings { Listen = address }, cancellationToken) : null;
+        if (api is not null) Console.WriteLine($"Harbor's API v2.0 at {api.Address}");
+        await FollowAsync(simulation, api, plan, clock, cancellationToken);
     }
 
     private static async Task<HarborSimulation> PlayHistoryAsync(NpgsqlDataSource dataSource, Plan plan, DateTime now, CancellationToken cancellationToken)
@@ -102,7 +114,7 @@ internal static class RunCommand
             await simulation.PushAsync(projects[i % projects.Length], "base", FormattableString.Invariant($"0.{i}"), i % 10 == 9 ? 2 : 0, cancellationToken);
     }
 
-    private static async Task FollowAsync(HarborSimulation simulation, Plan plan, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task FollowAsync(HarborSimulation simulation, HarborApiServer? api, Plan plan, TimeProvider clock, CancellationToken cancellationToken)
     {
         var start = simulation.Now;
         var began = clock.GetTimestamp();
@@ -110,21 +122,34 @@ internal static class RunCommand
         for (var tick = 1; ; tick++)
         {
             var elapsed = clock.GetElapsedTime(began);
-            await simulation.AdvanceToAsync(start + elapsed * plan.Speed, cancellationToken);
             var isOver = plan.Limit is { } limit && elapsed >= limit;
-            if (tick % TicksPerReport == 0 || isOver)
-            {
-                foreach (var (kind, count) in simulation.Happened.ToList())
-                {
-                    if (count == told.GetValueOrDefault(kind)) continue;
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{simulation.Now:HH:mm:ss} {kind} {count - told.GetValueOrDefault(kind)}"));
-                    told[kind] = count;
-                }
-            }
+            var reports = tick % TicksPerReport == 0 || isOver;
+            // Requests to the API come in between.
+            if (api is null) await StepAsync(simulation);
+            else await api.RunAsync(StepAsync, cancellationToken);
             if (isOver) return;
             await Task.Delay(Tick, clock, cancellationToken);
+
+            async Task StepAsync(HarborSimulation harbor)
+            {
+                await harbor.AdvanceToAsync(start + elapsed * plan.Speed, cancellationToken);
+                if (reports) Report(harbor, told);
+            }
         }
     }
+
+    private static void Report(HarborSimulation simulation, Dictionary<string, long> told)
+    {
+        foreach (var (kind, count) in simulation.Happened.ToList())
+        {
+            if (count == told.GetValueOrDefault(kind)) continue;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{simulation.Now:HH:mm:ss} {kind} {count - told.GetValueOrDefault(kind)}"));
+            told[kind] = count;
+        }
+    }
+
+    private static Uri? AddressOf(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttp && address.HostNameType is UriHostNameType.IPv4 or UriHostNameType.IPv6 ? address : null;
 
     private static HistoryFault[] FaultsOf(string names) => names switch
     {
@@ -154,5 +179,5 @@ internal static class RunCommand
     }
 
     private sealed record Plan(string Database, string? Redis, HarborRelease Release, int Seed, TimeSpan History, IReadOnlyList<HistoryFault> Faults,
-        double Speed, TimeSpan? Limit, double Rate);
+        double Speed, TimeSpan? Limit, double Rate, Uri? Api);
 }

@@ -73,6 +73,14 @@ internal sealed class HarborCore(SqlBatch sql, Timeline timeline, Random random,
 
     public IEnumerable<HarborTask> Tasks => _byId.Values;
 
+    /// <summary>Takes a row that was written from outside for one of its own, so that its hooks find it.</summary>
+    public HarborTask Adopt(HarborTask task)
+    {
+        _byId[task.Id] = task;
+        _byJob[task.JobId] = task;
+        return task;
+    }
+
     public void Forget(long taskId)
     {
         if (_byId.Remove(taskId, out var task)) _byJob.Remove(task.JobId);

@@ -29,6 +29,10 @@ internal sealed class Registry(SqlBatch sql, Timeline timeline, HarborCore core,
     public HarborArtifact ArtifactOf(long id) =>
         _artifacts.GetValueOrDefault(id) ?? throw new ArgumentOutOfRangeException(nameof(id), id, "The simulation did not push this artifact.");
 
+    /// <summary>The artifact of a digest or a tag, children of indexes too; null when there is none.</summary>
+    public HarborArtifact? Find(string repository, string reference) => _artifacts.Values.FirstOrDefault(artifact =>
+        artifact.Repository == repository && (artifact.Digest == reference || (artifact.Tag.Length > 0 && artifact.Tag == reference)));
+
     /// <summary>What an installation writes before its first user: the administrator, the default scanner, the read-only switch.</summary>
     public async Task InstallAsync(CancellationToken cancellationToken)
     {

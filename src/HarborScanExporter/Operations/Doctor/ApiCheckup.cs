@@ -11,11 +11,11 @@ internal static class ApiCheckup
     private const string Role = "harbor api role";
 
     /// <summary>Tries it.</summary>
-    public static async Task<IReadOnlyList<CheckupLine>> RunAsync(ExporterSettings settings, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<CheckupLine>> RunAsync(ExporterSettings settings, TimeProvider time, CancellationToken cancellationToken)
     {
         if (settings.Api is not { } api)
             return [CheckupLine.Skipped(Reach, $"{Setting.Names.ApiUsername} is not set: without it read-only mode is seen in the optional view alone, and Harbor's exact version not at all.")];
-        using var client = new SystemInfoClient(api);
+        using var client = new SystemInfoClient(api, time);
         try
         {
             // Without a right password Harbor takes the user for anybody and still tells a little of itself: the pools refuse.

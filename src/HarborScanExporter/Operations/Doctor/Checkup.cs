@@ -14,7 +14,7 @@ internal static class Checkup
     {
         var database = DatabaseCheckup.RunAsync(settings, time, cancellationToken);
         var redis = RedisCheckup.RunAsync(settings, time, cancellationToken);
-        var api = ApiCheckup.RunAsync(settings, cancellationToken);
+        var api = ApiCheckup.RunAsync(settings, time, cancellationToken);
         var (databaseLines, databaseClock) = await database;
         var (redisLines, redisClock) = await redis;
         return
