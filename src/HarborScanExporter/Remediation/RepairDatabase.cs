@@ -16,12 +16,8 @@ internal sealed class RepairDatabase : IAsyncDisposable
 
     /// <param name="database">Server and database, those of the scraping role.</param>
     /// <param name="remediation">The role.</param>
-    public RepairDatabase(DatabaseSettings database, RemediationSettings remediation) => _source = DataSource.Of(database with
-    {
-        Username = remediation.DatabaseUsername ?? "",
-        Password = remediation.DatabasePassword,
-        PasswordFile = remediation.DatabasePasswordFile,
-    }, StatementTimeout, MaxConnections, "harbor-scan-exporter repair");
+    public RepairDatabase(DatabaseSettings database, RemediationSettings remediation) =>
+        _source = DataSource.Of(remediation.SignIn(database), StatementTimeout, MaxConnections, "harbor-scan-exporter repair");
 
     /// <summary>Begins a transaction that holds its guards itself.</summary>
     /// <exception cref="NpgsqlException">The database is away or refuses.</exception>

@@ -33,7 +33,7 @@ internal sealed record RemediationSettings
 {
     public RemediationMode Mode { get; init; }
 
-    /// <summary>The role with column grants; null while the mode is off.</summary>
+    /// <summary>The role with column grants; null when none is named, which only the mode off allows.</summary>
     public string? DatabaseUsername { get; init; }
 
     public string? DatabasePassword { get; init; }
@@ -70,4 +70,12 @@ internal sealed record RemediationSettings
 
     /// <summary>While this file exists nothing is repaired; null when there is no such switch.</summary>
     public string? PauseFile { get; init; }
+
+    /// <summary>The server and database that are scraped, as the repairing role signs in there.</summary>
+    public DatabaseSettings SignIn(DatabaseSettings scraped) => scraped with
+    {
+        Username = DatabaseUsername ?? "",
+        Password = DatabasePassword,
+        PasswordFile = DatabasePasswordFile,
+    };
 }

@@ -6,6 +6,12 @@ public sealed class SettingsReaderTests
 {
     private static readonly (string Name, string Value)[] Least = [("HARBOR_DATABASE_HOST", "db"), ("HARBOR_DATABASE_USERNAME", "scraper")];
 
+    private static readonly (string Name, string Value)[] Armed =
+    [
+        ("HARBOR_SCAN_REMEDIATION", "execute"), ("HARBOR_REDIS_URL", "redis://redis/1"),
+        ("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "repairer"), ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD", "hunter2"),
+    ];
+
     [Fact]
     public void Host_and_username_suffice_and_everything_else_has_its_documented_default()
     {
@@ -175,6 +181,113 @@ public sealed class SettingsReaderTests
         var settings = Read([.. Least, ("HARBOR_SCAN_OPERATIONS_LISTEN", "http://0.0.0.0:10989"), ("HARBOR_SCAN_OPERATIONS_TOKEN_FILE", file)]).Settings!;
         Assert.Equal(new OperationsSettings("http://0.0.0.0:10989", file), settings.Operations);
         File.Delete(file);
+    }
+
+    [Fact]
+    public void Nothing_is_repaired_unless_it_is_asked_for_and_the_limits_have_their_documented_defaults()
+    {
+        var remediation = Read(Least).Settings!.Remediation;
+        Assert.Equal((RemediationMode.Off, null, null), (remediation.Mode, remediation.DatabaseUsername, remediation.PauseFile));
+        Assert.Equal((50, 500, 2000, 0.5, TimeSpan.FromHours(1), 2),
+            (remediation.MaxPerRun, remediation.MaxPerHour, remediation.MaxPerDay, remediation.MaxShare, remediation.Cooldown, remediation.MaxAttempts));
+        Assert.Equal((false, false, false), (remediation.Rescan, remediation.Sweep, remediation.Robots));
+        Assert.Equal(
+            ["HarborScanAllBlocked", "HarborScanHung", "HarborScanInconsistentRows", "HarborScanLost", "HarborScanStuck", "HarborScanStuckLong", "HarborScanSweepBlocked", "HarborScanUnreported"],
+            remediation.Alerts.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Armed_repairs_have_what_they_were_given()
+    {
+        var settings = Read(
+        [
+            .. Least, .. Armed, ("HARBOR_SERVICE_HOST", "core"), ("HARBOR_API_USERNAME", "robot$scan"), ("HARBOR_API_PASSWORD", "hunter3"),
+            ("HARBOR_SCAN_REMEDIATION_ALERTS", " HarborScanStuck, _mine "), ("HARBOR_SCAN_REMEDIATION_MAX_PER_RUN", "500"), ("HARBOR_SCAN_REMEDIATION_MAX_PER_HOUR", "500"),
+            ("HARBOR_SCAN_REMEDIATION_MAX_PER_DAY", "500"), ("HARBOR_SCAN_REMEDIATION_MAX_SHARE", "1"), ("HARBOR_SCAN_REMEDIATION_COOLDOWN", "7d"),
+            ("HARBOR_SCAN_REMEDIATION_MAX_ATTEMPTS", "10"), ("HARBOR_SCAN_REMEDIATION_RESCAN", "on"), ("HARBOR_SCAN_REMEDIATION_SWEEP", "on"),
+            ("HARBOR_SCAN_REMEDIATION_ROBOTS", "on"), ("HARBOR_SCAN_REMEDIATION_PAUSE_FILE", Path.Combine(Path.GetTempPath(), "no-such-pause")),
+        ]).Settings!;
+        var remediation = settings.Remediation;
+        Assert.Equal((RemediationMode.Execute, "repairer", "hunter2"), (remediation.Mode, remediation.DatabaseUsername, remediation.DatabasePassword));
+        Assert.Equal((500, 500, 500, 1.0, TimeSpan.FromDays(7), 10),
+            (remediation.MaxPerRun, remediation.MaxPerHour, remediation.MaxPerDay, remediation.MaxShare, remediation.Cooldown, remediation.MaxAttempts));
+        Assert.Equal((true, true, true), (remediation.Rescan, remediation.Sweep, remediation.Robots));
+        Assert.Equal(["HarborScanStuck", "_mine"], remediation.Alerts.Order(StringComparer.Ordinal));
+        Assert.Equal(Path.Combine(Path.GetTempPath(), "no-such-pause"), remediation.PauseFile);
+        var role = remediation.SignIn(settings.Database);
+        Assert.Equal(("db", "registry", "repairer", "hunter2"), (role.Host, role.Name, role.Username, role.Password));
+        Assert.DoesNotContain("hunter", string.Join('\n', settings.Shown.Values), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("off", RemediationMode.Off)]
+    [InlineData("dry-run", RemediationMode.DryRun)]
+    [InlineData("execute", RemediationMode.Execute)]
+    public void The_mode_has_three_words(string word, object mode) =>
+        Assert.Equal(mode, Read([.. Least, .. Armed.Where(pair => pair.Name != "HARBOR_SCAN_REMEDIATION"), ("HARBOR_SCAN_REMEDIATION", word)]).Settings!.Remediation.Mode);
+
+    [Theory]
+    [InlineData("HARBOR_SCAN_REMEDIATION", "yes", "HARBOR_SCAN_REMEDIATION: yes is unknown. Give one of off, dry-run, execute.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION", "Execute", "HARBOR_SCAN_REMEDIATION: Execute is unknown. Give one of off, dry-run, execute.")]
+    [InlineData("HARBOR_REDIS_URL", "", "HARBOR_SCAN_REMEDIATION is execute without HARBOR_REDIS_URL. Set it or HARBOR_REDIS_URL_FILE: nothing is repaired without proof.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "", "HARBOR_SCAN_REMEDIATION is execute without HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME. Name the role of deploy/sql/03-remediation-role.sql.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD", "", "HARBOR_SCAN_REMEDIATION is execute without a password of its role. Set HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD or HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "scraper", "HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME and HARBOR_DATABASE_USERNAME both name scraper. Name a role of its own: the one that scrapes can write nothing.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_ALERTS", ",", "HARBOR_SCAN_REMEDIATION_ALERTS names no alert. Name at least one, or remove the setting.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_ALERTS", "HarborScanStuck,Harbor-Scan", "HARBOR_SCAN_REMEDIATION_ALERTS: Harbor-Scan is no name of an alert. Give names of letters, digits and underscores, separated by commas.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_ALERTS", "1st", "HARBOR_SCAN_REMEDIATION_ALERTS: 1st is no name of an alert. Give names of letters, digits and underscores, separated by commas.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_PER_RUN", "0", "HARBOR_SCAN_REMEDIATION_MAX_PER_RUN: 0 is out of range. Give a whole number from 1 to 500.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_PER_RUN", "501", "HARBOR_SCAN_REMEDIATION_MAX_PER_RUN: 501 is out of range. Give a whole number from 1 to 500.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_PER_RUN", "many", "HARBOR_SCAN_REMEDIATION_MAX_PER_RUN: many is out of range. Give a whole number from 1 to 500.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_PER_HOUR", "100001", "HARBOR_SCAN_REMEDIATION_MAX_PER_HOUR: 100001 is out of range. Give a whole number from 1 to 100000.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_PER_HOUR", "49", "HARBOR_SCAN_REMEDIATION_MAX_PER_HOUR is less than HARBOR_SCAN_REMEDIATION_MAX_PER_RUN. Raise it, or lower HARBOR_SCAN_REMEDIATION_MAX_PER_RUN.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_PER_DAY", "499", "HARBOR_SCAN_REMEDIATION_MAX_PER_DAY is less than HARBOR_SCAN_REMEDIATION_MAX_PER_HOUR. Raise it, or lower HARBOR_SCAN_REMEDIATION_MAX_PER_HOUR.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_PER_DAY", "1000001", "HARBOR_SCAN_REMEDIATION_MAX_PER_DAY: 1000001 is out of range. Give a whole number from 1 to 1000000.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_SHARE", "0", "HARBOR_SCAN_REMEDIATION_MAX_SHARE: 0 is no share. Give a number above 0 and at most 1, for example 0.5.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_SHARE", "1.01", "HARBOR_SCAN_REMEDIATION_MAX_SHARE: 1.01 is no share. Give a number above 0 and at most 1, for example 0.5.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_SHARE", "50%", "HARBOR_SCAN_REMEDIATION_MAX_SHARE: 50% is no share. Give a number above 0 and at most 1, for example 0.5.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_SHARE", "NaN", "HARBOR_SCAN_REMEDIATION_MAX_SHARE: NaN is no share. Give a number above 0 and at most 1, for example 0.5.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_COOLDOWN", "59s", "HARBOR_SCAN_REMEDIATION_COOLDOWN: 59s is out of range. Give 1m to 7d.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_COOLDOWN", "8d", "HARBOR_SCAN_REMEDIATION_COOLDOWN: 8d is out of range. Give 1m to 7d.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_MAX_ATTEMPTS", "11", "HARBOR_SCAN_REMEDIATION_MAX_ATTEMPTS: 11 is out of range. Give a whole number from 1 to 10.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_SWEEP", "true", "HARBOR_SCAN_REMEDIATION_SWEEP: true is unknown. Give one of on, off.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_RESCAN", "on", "HARBOR_SCAN_REMEDIATION_RESCAN is on without HARBOR_API_USERNAME. Name a user of Harbor's API with its host and password, or switch it off.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_ROBOTS", "on", "HARBOR_SCAN_REMEDIATION_ROBOTS is on without HARBOR_API_USERNAME. Name a user of Harbor's API with its host and password, or switch it off.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_PAUSE_FILE", "/no/such/pause", "HARBOR_SCAN_REMEDIATION_PAUSE_FILE: there is no directory for /no/such/pause. Mount it, or correct the path; the file itself need not be there.")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_PAUSE_FILE", "/", "HARBOR_SCAN_REMEDIATION_PAUSE_FILE: / is a directory. Name a file in it, which need not be there.")]
+    public void Repairs_that_cannot_be_armed_stop_the_start_with_the_setting_and_the_mend(string name, string value, string error)
+    {
+        var reading = Read([.. Least, .. Armed.Where(pair => pair.Name != name), (name, value)]);
+        Assert.Equal([error], reading.Errors);
+        Assert.Null(reading.Settings);
+    }
+
+    [Fact]
+    public void While_repairs_are_off_their_role_may_be_prepared_in_part_but_without_contradictions()
+    {
+        var prepared = Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "repairer"), ("HARBOR_SCAN_REMEDIATION_ROBOTS", "on")]);
+        Assert.Empty(prepared.Errors);
+        Assert.Equal((RemediationMode.Off, "repairer"), (prepared.Settings!.Remediation.Mode, prepared.Settings.Remediation.DatabaseUsername));
+        var file = Path.GetTempFileName();
+        Assert.Equal(["HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD and HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE are both set. Keep one of them."],
+            Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD", "x"), ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE", file)]).Errors);
+        Assert.Equal(["HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME and HARBOR_DATABASE_USERNAME both name scraper. Name a role of its own: the one that scrapes can write nothing."],
+            Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "scraper")]).Errors);
+        Assert.Equal(file, Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE", file)]).Settings!.Remediation.DatabasePasswordFile);
+        File.Delete(file);
+    }
+
+    [Fact]
+    public void The_URL_of_Redis_in_a_file_and_the_password_in_a_file_arm_repairs_too()
+    {
+        var file = Path.GetTempFileName();
+        var settings = Read(
+        [
+            .. Least, ("HARBOR_SCAN_REMEDIATION", "dry-run"), ("HARBOR_REDIS_URL_FILE", file), ("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "repairer"),
+            ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE", file),
+        ]).Settings!;
+        File.Delete(file);
+        Assert.Equal((RemediationMode.DryRun, file), (settings.Remediation.Mode, settings.Remediation.DatabasePasswordFile));
     }
 
     [Fact]

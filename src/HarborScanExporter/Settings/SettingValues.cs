@@ -1,0 +1,116 @@
+using System.Globalization;
+
+namespace HarborScanExporter.Settings;
+
+/// <summary>What was given for each setting, read as the type that it has; every mistake is kept with the setting and the mend.</summary>
+/// <param name="given">The values by the name of their setting; one that is missing or blank has its default.</param>
+internal sealed class SettingValues(IReadOnlyDictionary<string, string> given)
+{
+    private static readonly string[] Switch = ["on", "off"];
+    private readonly Dictionary<string, string> _shown = new(StringComparer.Ordinal);
+    private readonly List<string> _errors = [];
+
+    /// <summary>One sentence for each mistake, in the order of reading.</summary>
+    public IReadOnlyList<string> Errors => _errors;
+
+    /// <summary>Each setting that was read and is no secret, with its effective value.</summary>
+    public IReadOnlyDictionary<string, string> Shown => _shown;
+
+    /// <summary>Keeps a mistake.</summary>
+    /// <param name="error">A sentence that names the setting, and one that names the mend.</param>
+    public void Refuse(string error) => _errors.Add(error);
+
+    /// <summary>The value without blanks around it; null when there is neither a value nor a default.</summary>
+    public string? Value(string name)
+    {
+        var value = given.GetValueOrDefault(name, "").Trim();
+        if (value.Length == 0) value = Setting.All.Single(setting => setting.Name == name).Default ?? "";
+        if (value.Length == 0) return null;
+        if (!Setting.All.Single(setting => setting.Name == name).IsSecret) _shown[name] = value;
+        return value;
+    }
+
+    /// <summary>A value that there must be.</summary>
+    public string Required(string name)
+    {
+        if (Value(name) is { } value) return value;
+        Refuse($"{name} is not set. Set it, or give {Setting.All.Single(setting => setting.Name == name).Flag}.");
+        return "";
+    }
+
+    /// <summary>A secret as it was given, blanks included.</summary>
+    public string? Secret(string name) => given.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
+
+    /// <summary>The file of a secret, which must be there.</summary>
+    /// <param name="name">The setting that names the file.</param>
+    /// <param name="instead">The setting that holds the secret itself; not both.</param>
+    public string? SecretFile(string name, string instead)
+    {
+        if (Value(name) is not { } path) return null;
+        if (Secret(instead) is not null) Refuse($"{instead} and {name} are both set. Keep one of them.");
+        if (!File.Exists(path)) Refuse($"{name}: there is no readable file {path}. Mount it, or correct the path.");
+        return path;
+    }
+
+    public int Port(string name)
+    {
+        var value = Value(name);
+        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535) return port;
+        Refuse($"{name}: {value} is no port. Give a number from 1 to 65535.");
+        return 0;
+    }
+
+    /// <summary>A whole number between two, both included; 0 when it is none.</summary>
+    public int Number(string name, int least, int most)
+    {
+        var value = Value(name);
+        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        Refuse(string.Create(CultureInfo.InvariantCulture, $"{name}: {value} is out of range. Give a whole number from {least} to {most}."));
+        return 0;
+    }
+
+    /// <summary>A part of a whole, above 0 and at most 1.</summary>
+    public double Share(string name)
+    {
+        var value = Value(name);
+        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share) && share is > 0 and <= 1) return share;
+        Refuse($"{name}: {value} is no share. Give a number above 0 and at most 1, for example 0.5.");
+        return 1;
+    }
+
+    public string OneOf(string name, IReadOnlyList<string> words)
+    {
+        var value = Value(name) ?? "";
+        if (!words.Contains(value, StringComparer.Ordinal)) Refuse($"{name}: {value} is unknown. Give one of {string.Join(", ", words)}.");
+        return value;
+    }
+
+    /// <summary>Whether the word is <c>on</c>.</summary>
+    public bool IsOn(string name) => OneOf(name, Switch) == Switch[0];
+
+    /// <summary>An http URL of one address and port.</summary>
+    public string Listen(string name)
+    {
+        var value = Value(name) ?? "";
+        var readable = value.Replace("://*:", "://0.0.0.0:", StringComparison.Ordinal).Replace("://+:", "://0.0.0.0:", StringComparison.Ordinal);
+        if (Uri.TryCreate(readable, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0)
+            return readable.TrimEnd('/');
+        Refuse($"{name}: {value} is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.");
+        return "";
+    }
+
+    /// <summary>A duration between two, both included.</summary>
+    public TimeSpan Duration(string name, TimeSpan least, TimeSpan most)
+    {
+        var value = Value(name) ?? "";
+        if (!PrometheusDuration.TryParse(value, out var duration))
+            Refuse($"{name}: {value} is no duration. Write it as Prometheus does, for example 90s, 2h10m or 7d.");
+        else if (duration < least || duration > most)
+            Refuse($"{name}: {value} is out of range. Give {PrometheusDuration.Format(least)} to {PrometheusDuration.Format(most)}.");
+        return duration;
+    }
+
+    /// <summary>The words between commas, without doubles.</summary>
+    public HashSet<string> List(string name) =>
+        (Value(name) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToHashSet(StringComparer.Ordinal);
+}
