@@ -37,7 +37,7 @@ internal sealed class Retention(int scanAlls, int mostArtifacts)
         if (known.TryGetValue(artifact, out var newest))
         {
             if (met.Started < newest.Started) return newest.Id;
-            known[artifact] = met;
+            if (met.Started > newest.Started) known[artifact] = met;
         }
         else if (known.Count < mostArtifacts)
         {

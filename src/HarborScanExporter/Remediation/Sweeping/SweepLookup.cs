@@ -7,12 +7,13 @@ namespace HarborScanExporter.Remediation.Sweeping;
 /// <summary>Reads executions page by page and by key, as a search for old ones needs them.</summary>
 internal static class SweepLookup
 {
+    // Ordered by the column, not by what is made of it for the answer: that would sort all that is left of the table for each page.
     private const string PageSql = """
-        select id::bigint as Id, vendor_type as Type, date_part('epoch', start_time) as Started,
-               case when vendor_type <> 'SCAN_ALL' then extra_attrs::text end as ExtraAttributes
-        from execution
-        where id < @Before and vendor_type = any(@Types)
-        order by id desc
+        select e.id::bigint as Id, e.vendor_type as Type, date_part('epoch', e.start_time) as Started,
+               case when e.vendor_type <> 'SCAN_ALL' then e.extra_attrs::text end as ExtraAttributes
+        from execution e
+        where e.id < @Before and e.vendor_type = any(@Types)
+        order by e.id desc
         limit @Rows
         """;
 
