@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole product on one machine: a simulated Harbor with faults, the exporter, Prometheus with the
-# shipped rules, Alertmanager. Everything runs on the loopback interface and in one temporary folder.
+# shipped rules, Alertmanager, and the repair that its alerts wake. Everything runs on the loopback interface and in one temporary folder.
 # shellcheck disable=SC2317 # run by the trap and by wait_for
 set -euo pipefail
 
@@ -14,9 +14,11 @@ Usage: scripts/demo.sh [options]
 
 Starts PostgreSQL, Redis, a simulated Harbor with faults, the exporter, Prometheus and Alertmanager on
 free loopback ports, waits for the first alert, runs check, and prints what was found and where to look.
+Then it takes away the file that pauses repairs: the alerts that Alertmanager posts wake them, the rows are
+repaired, the alerts resolve, and what Harbor refused before it accepts again.
 Needs a Debian-like system, the .NET 10 SDK, and root or sudo where packages are missing.
 
-  --once           stop by itself after the first alert and one run of check
+  --once           stop by itself after the repair
   --seed N         seed of the simulation (default 1): the same seed tells the same story
   --release R      Harbor release to simulate (default 2.11.0)
   --history D      simulated past before the start (default 30h)
@@ -159,6 +161,9 @@ password() { od -An -N18 -tx1 /dev/urandom | tr -d ' \n'; }
 
 superuser_password=$(password)
 role_password=$(password)
+repair_password=$(password)
+# The simulated Harbor's administrator, as a new installation has it.
+api_user=admin api_password=Harbor12345
 free_port; database_port=$port
 free_port; redis_port=$port
 
@@ -179,21 +184,27 @@ wait_for 30 PostgreSQL "${psql[@]}" --dbname=postgres --command='select 1'
 wait_for 30 Redis redis-cli -h 127.0.0.1 -p "$redis_port" ping
 "${psql[@]}" --dbname=postgres --command='create database registry'
 
+free_port; api_address=127.0.0.1:$port
 say "Simulating $history of Harbor $release with faults (seed $seed)"
 start simulator dotnet "$simulator" run \
   --database "Host=127.0.0.1;Port=$database_port;Username=postgres;Password=$superuser_password;Database=registry" \
-  --redis "127.0.0.1:$redis_port,defaultDatabase=1" --release "$release" --seed "$seed" --history "$history" --faults all
+  --redis "127.0.0.1:$redis_port,defaultDatabase=1" --release "$release" --seed "$seed" --history "$history" --faults all \
+  --api "http://$api_address"
 # The grants need the tables, and alerts about a half-written past would be about nothing.
 wait_for 180 "the simulated history" grep -q 'real time from here' "$home/logs/simulator.log"
 
 "${psql[@]}" --dbname=registry --set=role=harbor_scan_exporter --set=password="$role_password" --set=database=registry \
   --output=/dev/null --file="$root/deploy/sql/01-scraping-role.sql" >"$home/logs/role.log" 2>&1 || fail "the scraping role could not be created."
+"${psql[@]}" --dbname=registry --set=role=harbor_scan_exporter --set=remediation_role=harbor_scan_remediation \
+  --set=remediation_password="$repair_password" --set=database=registry \
+  --output=/dev/null --file="$root/deploy/sql/03-remediation-role.sql" >"$home/logs/repair-role.log" 2>&1 || fail "the repairing role could not be created."
 
 # ---- Exporter ----
 
 free_port; exporter_address=127.0.0.1:$port
 free_port; operations_address=127.0.0.1:$port
 (umask 077 && password >"$home/token")
+echo "a person looks first" >"$home/paused"
 
 # exporter COMMAND...: with the settings of this demonstration and none of the superuser's.
 exporter() {
@@ -203,10 +214,13 @@ exporter() {
     HARBOR_REDIS_URL="redis://127.0.0.1:$redis_port/1" \
     HARBOR_SCAN_LISTEN="http://$exporter_address" \
     HARBOR_SCAN_OPERATIONS_LISTEN="http://$operations_address" HARBOR_SCAN_OPERATIONS_TOKEN_FILE="$home/token" \
+    HARBOR_SERVICE_HOST=127.0.0.1 HARBOR_SERVICE_PORT="${api_address#*:}" HARBOR_API_USERNAME="$api_user" HARBOR_API_PASSWORD="$api_password" \
+    HARBOR_SCAN_REMEDIATION=execute HARBOR_SCAN_REMEDIATION_PAUSE_FILE="$home/paused" \
+    HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME=harbor_scan_remediation HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD="$repair_password" \
     dotnet "$program" "$@"
 }
 
-say "Starting the exporter under its read-only role"
+say "Starting the exporter: it reads under a read-only role, and its repairs are armed and paused"
 start exporter exporter serve
 wait_for 30 "the exporter" curl --fail --silent "http://$exporter_address/readyz"
 # The first collection compiles the program on its way, for which the seconds of this Prometheus may be too short.
@@ -224,13 +238,27 @@ sed -E \
   -e 's/^( *)interval:.*/\1interval: 2s/' \
   "$root/alerts/harbor-scan.rules.yml" >"$home/harbor-scan.rules.yml"
 
+# As alerts/alertmanager.receiver.yml has it, with less patience.
 cat >"$home/alertmanager.yml" <<YAML
 route:
   receiver: nobody
   group_by: [alertname]
   group_wait: 1s
+  routes:
+    - receiver: harbor-scan-repair
+      matchers: ['alertname=~"HarborScan(Stuck|StuckLong|Lost|Unreported|Hung|AllBlocked|SweepBlocked|InconsistentRows)"']
+      group_wait: 0s
+      group_interval: 5s
+      repeat_interval: 10s
 receivers:
   - name: nobody
+  - name: harbor-scan-repair
+    webhook_configs:
+      - url: http://$operations_address/api/v1/alerts
+        send_resolved: false
+        http_config:
+          authorization:
+            credentials_file: $home/token
 YAML
 cat >"$home/prometheus.yml" <<YAML
 global:
@@ -293,6 +321,32 @@ show_check() {
   [[ $status -le 1 ]] || fail "check could not look."
 }
 
+# api METHOD PATH BODY: asks the simulated Harbor as its administrator; prints the status and Harbor's words.
+api() {
+  curl --silent --user "$api_user:$api_password" --request "$1" --header 'Content-Type: application/json' --data "$3" \
+    --write-out ' %{http_code}' "http://$api_address/api/v2.0/$2" | sed -E 's/.*"message":"(([^"\\]|\\.)*)".* ([0-9]+)$/\3 \1/; s/^ //; s/\\"/"/g'
+}
+
+# What a user meets: a scan of one image that is stuck, and a scan of all.
+show_refusals() {
+  say "  scan of web/lost:3.0   $(api POST projects/web/repositories/lost/artifacts/3.0/scan '{"scan_type":"vulnerability"}')"
+  say "  scan of everything     $(api POST system/scanAll/schedule '{"schedule":{"type":"Manual"}}')"
+}
+
+# Whether an alert on scans that can be repaired still fires.
+is_repaired() {
+  ! firing | grep -qE '"alertname":"HarborScan(Stuck|StuckLong|Lost|Unreported|Hung|AllBlocked|SweepBlocked|InconsistentRows)"'
+}
+
+show_repairs() {
+  "${psql[@]}" --dbname=registry --tuples-only --no-align --field-separator=$'\t' --command="
+    select count(*), action, verdict, state, coalesce(status, ''), string_agg(distinct source, ',')
+    from harbor_scan.repair group by action, verdict, state, status order by min(id)" |
+    while IFS=$'\t' read -r count action verdict state status source; do
+      printf '  %3s x %-22s %-32s %-9s %-8s by %s\n' "$count" "$action" "$verdict" "$state" "$status" "$source"
+    done
+}
+
 say "Waiting for the first alert"
 wait_for "$limit" "the first alert" firing
 # Those of the same moment may need one more evaluation.
@@ -318,6 +372,22 @@ show_alerts
 say
 say "What the exporter sees (series above 0):"
 show_metrics
+say
+say "What Harbor answers now:"
+show_refusals
+say
+say "Taking away the file that pauses repairs. Alertmanager's next delivery wakes one."
+rm "$home/paused"
+wait_for 240 "the repair" is_repaired
+say
+say "No alert on scans that can be repaired fires any more. The audit (harbor_scan.repair):"
+show_repairs
+say
+say "What the exporter sees (series above 0):"
+show_metrics
+say
+say "What Harbor answers now:"
+show_refusals
 say
 
 if $once; then exit 0; fi

@@ -5,8 +5,8 @@
 --   psql -v ON_ERROR_STOP=1 -v role=harbor_scan_exporter -v remediation_role=harbor_scan_remediation -v remediation_password='…' \
 --        -v database=registry -d registry -f 03-remediation-role.sql
 --
--- The role may change the columns that a repair writes and no other; it can delete nothing and make no table. An empty password leaves
--- the role's password as it is: set it with \password, which keeps it out of the server's log.
+-- The role may change the columns that a repair writes and no other; it can delete nothing and is given no right to make a table. An empty
+-- password leaves the role's password as it is: set it with \password, which keeps it out of the server's log.
 
 select set_config('harbor_scan.role', :'role', false),
        set_config('harbor_scan.remediation_role', :'remediation_role', false),
@@ -52,7 +52,9 @@ create unique index if not exists repair_intent on harbor_scan.repair
 create index if not exists repair_at on harbor_scan.repair (at);
 create index if not exists repair_task on harbor_scan.repair (task_id) where task_id is not null;
 create index if not exists repair_execution on harbor_scan.repair (execution_id) where execution_id is not null;
-create index if not exists repair_unverified on harbor_scan.repair (ended_at) where state = 'done' and checks < 2;
+create index if not exists repair_unverified on harbor_scan.repair (ended_at) where state = 'done' and checks < 2
+    and action in ('stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code');
+create index if not exists repair_told on harbor_scan.repair (action, state, failure, verification);
 
 -- Nothing is repaired while Harbor is read-only: the same view as in 02-read-only-view.sql.
 create or replace view harbor_scan.read_only with (security_barrier = true) as

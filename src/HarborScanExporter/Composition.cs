@@ -5,7 +5,12 @@ using HarborScanExporter.HarborApi;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Requests;
 using HarborScanExporter.Remediation.Sweeping;
+using HarborScanExporter.Remediation.Telling;
+using HarborScanExporter.Remediation.Undo;
+using HarborScanExporter.Remediation.Verification;
+using HarborScanExporter.Remediation.Wake;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -60,17 +65,39 @@ internal static class Composition
             provider.GetRequiredService<LookReader>(), provider.GetRequiredService<RepairDatabase>(), provider.GetRequiredService<PauseFile>(), settings,
             provider.GetRequiredService<RemediationCounters>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepairRun>>(),
             provider.GetService<Act>(), provider.GetRequiredService<SweepReader>()));
+        services.AddSingleton<Undoing>();
+        services.AddSingleton<RepairVerification>();
+        services.AddSingleton<RemediationState>();
+        services.AddSingleton<RepairPreviewReader>();
         return services;
+    }
+
+    /// <summary>Adds what goes on in the background while repairs are not off.</summary>
+    public static void AddRepairLoops(this IServiceCollection services, ExporterSettings settings)
+    {
+        if (settings.Remediation.Mode == RemediationMode.Off) return;
+        services.AddHostedService<VerificationLoop>();
+        // A dry run leaves no intents, and nothing is written in its mode.
+        if (settings.Remediation.Mode == RemediationMode.Execute) services.AddHostedService<IntentLoop>();
+        if (settings.Operations is not null) services.AddHostedService<RepairLoop>();
     }
 
     /// <summary>Adds what the second listener serves.</summary>
     public static void AddOperations(this IServiceCollection services, OperationsSettings settings)
     {
+        services.AddSingleton<Wakes>();
+        services.AddSingleton<RequestRates>();
+        services.AddSingleton<AlertsEndpoint>();
+        services.AddSingleton<PlanEndpoint>();
+        services.AddSingleton<RepairsEndpoint>();
+        services.AddSingleton<HistoryEndpoint>();
+        services.AddSingleton<UndoEndpoint>();
         services.AddSingleton(settings);
         services.AddSingleton<OperationsToken>();
         services.AddSingleton<FailedAttempts>();
         services.AddSingleton<OperationsAccess>();
         services.AddSingleton<FindingsGate>();
+        services.AddSingleton<StatusGate>();
         services.AddSingleton<StatusPage>();
         services.AddSingleton<FindingsEndpoint>();
         services.AddSingleton<OperationsListener>();

@@ -58,6 +58,47 @@ public sealed class CommandLineTests
         Assert.Contains("set_config('harbor_scan.database', 'harbor', false)", output, StringComparison.Ordinal);
         Assert.Contains("set_config('harbor_scan.password', '', false)", output, StringComparison.Ordinal);
         Assert.Contains("grant select on harbor_scan.read_only to \"o\"\"reader\";", output, StringComparison.Ordinal);
+        Assert.Contains("\\password \"o\"\"reader\"\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sql_prints_no_role_that_can_write_unless_repairs_are_asked_for()
+    {
+        var (exit, _, output, _) = await RunAsync(["sql"]);
+        Assert.Equal(0, exit);
+        Assert.DoesNotContain("remediation_role", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("grant update", output, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "-- Now set the password in psql: \\password harbor_scan_exporter\n"
+            + "-- The role that repairs is not among these; 'harbor-scan-exporter sql --remediation dry-run' prints it too.\n", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("harbor_scan_remediation", false, "--remediation", "dry-run")]
+    [InlineData("harbor_scan_remediation", false, "--remediation", "execute")]
+    [InlineData("mender", false, "--remediation-database-username", "mender")]
+    [InlineData("harbor_scan_remediation", true, "--remediation-sweep", "on")]
+    public async Task Sql_prints_the_role_that_repairs_where_repairs_are_asked_for_and_its_deletes_only_for_the_sweep(string role, bool sweeps, params string[] flags)
+    {
+        var (exit, _, output, error) = await RunAsync(["sql", .. flags]);
+        Assert.Equal((0, ""), (exit, error));
+        Assert.Contains("set_config('harbor_scan.role', 'harbor_scan_exporter', false)", output, StringComparison.Ordinal);
+        Assert.Contains($"set_config('harbor_scan.remediation_role', '{role}', false)", output, StringComparison.Ordinal);
+        Assert.Contains("create table if not exists harbor_scan.repair (", output, StringComparison.Ordinal);
+        Assert.Equal(sweeps, output.Contains($"grant delete, insert on public.task to \"{role}\";", StringComparison.Ordinal));
+        Assert.EndsWith(
+            $"-- Now set the password in psql: \\password harbor_scan_exporter\n-- And that of the role that repairs: \\password {role}\n", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HARBOR_SCAN_REMEDIATION: yes is unknown. Give one of off, dry-run, execute.", "--remediation", "yes")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_SWEEP: yes is unknown. Give one of on, off.", "--remediation-sweep", "yes")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME and HARBOR_DATABASE_USERNAME both name harbor_scan_exporter. Name a role of its own: the one that scrapes can write nothing.",
+        "--remediation-database-username", "harbor_scan_exporter")]
+    public async Task Sql_prints_nothing_where_a_mistake_could_give_the_wrong_role_a_grant(string mistake, params string[] flags)
+    {
+        var (exit, _, output, error) = await RunAsync(["sql", .. flags]);
+        Assert.Equal((2, "", mistake), (exit, output, error.TrimEnd()));
     }
 
     [Fact]
@@ -72,6 +113,9 @@ public sealed class CommandLineTests
     [InlineData("check", "--output", "xml")]
     [InlineData("check", "--quik")]
     [InlineData("doctor", "--output", "prometheus")]
+    [InlineData("repair", "--output", "prometheus")]
+    [InlineData("repair", "--undo", "last")]
+    [InlineData("repair", "--aply")]
     [InlineData("chek")]
     public async Task A_mistyped_command_line_is_exit_code_2_since_1_says_that_check_found_something(params string[] arguments)
     {
@@ -83,6 +127,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("check")]
     [InlineData("doctor")]
+    [InlineData("repair")]
     public async Task A_command_without_settings_names_them(string command)
     {
         var (exit, _, output, error) = await RunAsync([command]);
@@ -96,6 +141,20 @@ public sealed class CommandLineTests
         var (exit, _, output, error) = await RunAsync(["check", "--verdict", "stuck", .. Connection]);
         Assert.Equal((2, ""), (exit, output));
         Assert.StartsWith("There is no verdict stuck. Choose from lost, unreported, ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("There is no verdict stuck. Choose from lost, unreported, ", "--verdict", "stuck")]
+    [InlineData("307257 is no id of something that can be repaired. Give ids as check --output json has them: task-307257, execution-9041, codes-9041.", "--id", "task-1", "--id", "307257")]
+    [InlineData("--apply writes and --dry-run does not. Give one of them.", "--apply", "--dry-run")]
+    [InlineData("--undo takes one repair back and goes with --actor, --note and --output only.", "--undo", "4", "--verdict", "lost")]
+    [InlineData("Nothing may be written: HARBOR_SCAN_REMEDIATION is off. Set it to execute, or leave out --apply to see what would be done.", "--apply")]
+    [InlineData("Nothing may be tried: HARBOR_SCAN_REMEDIATION is off. Set it to dry-run or execute, or leave out --dry-run to see what would be done.", "--dry-run")]
+    public async Task Repair_refuses_what_cannot_be_asked_for_and_says_what_can(string problem, params string[] arguments)
+    {
+        var (exit, _, output, error) = await RunAsync(["repair", .. arguments, .. Connection]);
+        Assert.Equal((2, ""), (exit, output));
+        Assert.StartsWith(problem, error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,8 +5,20 @@ namespace HarborScanExporter.Database;
 /// <summary>The SQL of deploy/sql with its psql variables filled in.</summary>
 internal static partial class RoleScript
 {
+    /// <summary>The role that reads.</summary>
+    public const string ScrapingRole = "01-scraping-role.sql";
+
+    /// <summary>Optional: lets it see Harbor's read-only mode.</summary>
+    public const string ReadOnlyView = "02-read-only-view.sql";
+
+    /// <summary>Only for repairs: the role that repairs, and the audit.</summary>
+    public const string RemediationRole = "03-remediation-role.sql";
+
+    /// <summary>Only for the sweep: lets the repairing role remove executions and tasks.</summary>
+    public const string RemediationSweep = "04-remediation-sweep.sql";
+
     /// <summary>The scripts in the order they are run.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["01-scraping-role.sql", "02-read-only-view.sql"];
+    public static IReadOnlyList<string> Names { get; } = [ScrapingRole, ReadOnlyView, RemediationRole, RemediationSweep];
 
     /// <summary>One script with its variables as SQL literals and identifiers.</summary>
     /// <exception cref="ArgumentException">The script uses a variable that is not given.</exception>

@@ -2,16 +2,42 @@ using System.Text.RegularExpressions;
 
 namespace HarborScanExporter.Database;
 
-/// <summary>The columns that deploy/sql/01-scraping-role.sql lets the role read, table by table, as the script says them.</summary>
+/// <summary>What a role may do with the columns of one table.</summary>
+/// <param name="Table">The table.</param>
+/// <param name="Readable">Columns that it may read.</param>
+/// <param name="Writable">Columns that it may change; none for most tables.</param>
+internal sealed record TableGrant(string Table, IReadOnlyList<string> Readable, IReadOnlyList<string> Writable);
+
+/// <summary>What the scripts of deploy/sql grant, table by table, as the scripts say it.</summary>
 internal static partial class WantedGrants
 {
-    /// <summary>Table and columns, in the order of the script.</summary>
+    /// <summary>The columns that the scraping role may read, in the order of 01-scraping-role.sql.</summary>
     public static IReadOnlyList<(string Table, IReadOnlyList<string> Columns)> All { get; } =
-    [
-        .. Row().Matches(RoleScript.Text(RoleScript.Names[0]))
-            .Select(row => (row.Groups["table"].Value, (IReadOnlyList<string>)row.Groups["columns"].Value.Split(", "))),
-    ];
+        [.. Rows(RoleScript.ScrapingRole).Select(grant => (grant.Table, grant.Readable))];
 
-    [GeneratedRegex(@"^\s+\('(?<table>[a-z_]+)', '(?<columns>[a-z_, ]+)'\)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    /// <summary>The columns of Harbor's tables that the repairing role may read and change, in the order of 03-remediation-role.sql.</summary>
+    public static IReadOnlyList<TableGrant> Repairing { get; } = [.. Rows(RoleScript.RemediationRole)];
+
+    /// <summary>The audit, harbor_scan.repair: all its columns, which the repairing role reads and writes lines of, and those that it may change.</summary>
+    public static TableGrant Audit { get; } = new(
+        "repair",
+        [.. AuditColumn().Matches(AuditTable().Match(RoleScript.Text(RoleScript.RemediationRole)).Value).Select(column => column.Groups["name"].Value)],
+        AuditUpdate().Match(RoleScript.Text(RoleScript.RemediationRole)).Groups["columns"].Value.Split(", "));
+
+    private static IEnumerable<TableGrant> Rows(string script) => Row().Matches(RoleScript.Text(script)).Select(row => new TableGrant(
+        row.Groups["table"].Value,
+        row.Groups["readable"].Value.Split(", "),
+        row.Groups["writable"] is { Success: true, Value: var columns } ? columns.Split(", ") : []));
+
+    [GeneratedRegex(@"^\s+\('(?<table>[a-z_]+)', '(?<readable>[a-z_, ]+)'(,\s+('(?<writable>[a-z_, ]+)'|null))?\)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Row();
+
+    [GeneratedRegex(@"^create table if not exists harbor_scan\.repair \(\n(.*\n)+?\);", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex AuditTable();
+
+    [GeneratedRegex(@"^ {4}(?<name>[a-z_]+) ", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex AuditColumn();
+
+    [GeneratedRegex(@"grant update \((?<columns>[a-z_, ]+)\) on harbor_scan\.repair", RegexOptions.ExplicitCapture)]
+    private static partial Regex AuditUpdate();
 }

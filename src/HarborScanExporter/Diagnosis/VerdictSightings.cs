@@ -9,6 +9,15 @@ internal sealed class VerdictSightings(TimeProvider time)
     private readonly Lock _lock = new();
     private Dictionary<Seen, double> _since = [];
 
+    /// <summary>How many findings the newest look had that a repair could end.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _since.Count;
+        }
+    }
+
     private double Clock => time.GetTimestamp() / (double)time.TimestampFrequency;
 
     /// <summary>Takes in what a collection found.</summary>

@@ -41,9 +41,7 @@ internal sealed record FindingsQuery
     /// <param name="bad">The first parameter that is wrong.</param>
     public static FindingsQuery? Read(IQueryCollection given, IReadOnlyList<string> known, out BadParameter? bad)
     {
-        bad = null;
-        if (given.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown)
-            bad = new BadParameter(Shown(unknown), $"This route has no such parameter. It takes {string.Join(", ", known)}.");
+        bad = Unknown(given, known);
         var query = new FindingsQuery
         {
             Verdicts = Words(given, "verdict", FindingsFilter.Verdicts, ref bad),
@@ -60,6 +58,14 @@ internal sealed record FindingsQuery
         (Verdicts.Count == 0 || Verdicts.Contains(finding.Verdict))
         && (Types.Count == 0 || (finding.Type is { } type && Types.Contains(type)))
         && (Projects.Count == 0 || finding.Blocked.Artifacts.Any(artifact => Projects.Contains(artifact.Project)));
+
+    /// <summary>A parameter that the route does not take; null when there is none.</summary>
+    /// <param name="given">The request's query.</param>
+    /// <param name="known">Every parameter that the route takes.</param>
+    public static BadParameter? Unknown(IQueryCollection given, IReadOnlyList<string> known) =>
+        given.Keys.FirstOrDefault(name => !known.Contains(name)) is { } unknown
+            ? new BadParameter(Shown(unknown), $"This route has no such parameter. It takes {string.Join(", ", known)}.")
+            : null;
 
     /// <summary>A number within limits; what is not given is the default.</summary>
     public static int Number(IQueryCollection given, string name, int least, int most, int otherwise, ref BadParameter? bad)

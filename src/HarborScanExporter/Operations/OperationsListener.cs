@@ -1,4 +1,6 @@
 using System.Globalization;
+using HarborScanExporter.Remediation.Requests;
+using HarborScanExporter.Remediation.Wake;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 
@@ -6,9 +8,37 @@ namespace HarborScanExporter.Operations;
 
 /// <summary>One route of the operations listener.</summary>
 /// <param name="Methods">What it answers; GET comes with HEAD.</param>
-/// <param name="Path">The path, exactly.</param>
+/// <param name="Path">The path; a segment in braces is a parameter, which becomes a route value.</param>
 /// <param name="Serve">Answers a request that brought the token.</param>
-internal sealed record OperationsRoute(IReadOnlyList<string> Methods, string Path, RequestDelegate Serve);
+internal sealed record OperationsRoute(IReadOnlyList<string> Methods, string Path, RequestDelegate Serve)
+{
+    /// <summary>What a body may have at any route, and before the token was judged: it is passed over, so that the answer arrives.</summary>
+    public const long LeastBodyBytes = 64 * 1024;
+
+    /// <summary>The most bytes of a body.</summary>
+    public long MostBodyBytes { get; init; } = LeastBodyBytes;
+
+    /// <summary>Whether a request's path is this route's, whatever its method.</summary>
+    public bool Fits(PathString path) => ValuesOf(path) is not null;
+
+    /// <summary>The parameters in a request's path; null when it is another route's.</summary>
+    public RouteValueDictionary? ValuesOf(PathString path)
+    {
+        var values = new RouteValueDictionary();
+        var (wanted, given) = (Path.Split('/'), (path.Value ?? "").Split('/'));
+        if (wanted.Length != given.Length) return null;
+        foreach (var (want, have) in wanted.Zip(given))
+        {
+            if (want is ['{', .. var name, '}'])
+            {
+                if (have.Length == 0) return null;
+                values[name] = have;
+            }
+            else if (!want.Equals(have, StringComparison.OrdinalIgnoreCase)) return null;
+        }
+        return values;
+    }
+}
 
 /// <summary>
 /// Answers what comes in at the second listener: the token first, then the route, then the method, so that without the token nothing can be
@@ -16,13 +46,14 @@ internal sealed record OperationsRoute(IReadOnlyList<string> Methods, string Pat
 /// </summary>
 internal sealed class OperationsListener
 {
-    private const long MostBodyBytes = 64 * 1024;
-
     private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly string[] Posting = [HttpMethods.Post];
 
     private readonly OperationsAccess _access;
 
-    public OperationsListener(OperationsAccess access, StatusPage page, FindingsEndpoint findings)
+    public OperationsListener(
+        OperationsAccess access, StatusPage page, FindingsEndpoint findings, PlanEndpoint plan, RepairsEndpoint repairs, HistoryEndpoint history, UndoEndpoint undo,
+        AlertsEndpoint alerts)
     {
         _access = access;
         Routes =
@@ -31,6 +62,11 @@ internal sealed class OperationsListener
             new(Reading, StatusPage.SignedInPath, page.ServeAsync),
             new(Reading, FindingsEndpoint.Path, findings.ServeAsync),
             new(Reading, OpenApi.Path, OpenApi.ServeAsync),
+            new(Reading, PlanEndpoint.Path, plan.ServeAsync),
+            new(Reading, RepairsEndpoint.Path, history.ServeAsync),
+            new(Posting, RepairsEndpoint.Path, repairs.ServeAsync),
+            new(Posting, UndoEndpoint.Path, undo.ServeAsync),
+            new(Posting, AlertsEndpoint.Path, alerts.ServeAsync) { MostBodyBytes = AlertsEndpoint.MostBodyBytes },
         ];
     }
 
@@ -41,7 +77,7 @@ internal sealed class OperationsListener
     public Task ServeAsync(HttpContext context, RequestDelegate next)
     {
         if (!Listener.Operations.Took(context)) return next(context);
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body) body.MaxRequestBodySize = MostBodyBytes;
+        Limit(context, OperationsRoute.LeastBodyBytes);
         Protect(context.Response.Headers);
         // The empty page is the one thing that asks for no token: it is where a person gives it.
         if (context.Request.Path == StatusPage.Path && Reads(context) && StringValues.IsNullOrEmpty(context.Request.Headers.Authorization))
@@ -58,11 +94,22 @@ internal sealed class OperationsListener
 
     private Task RouteAsync(HttpContext context)
     {
-        var route = Routes.FirstOrDefault(route => context.Request.Path == route.Path);
-        if (route is null) return Problem.WriteAsync(context, StatusCodes.Status404NotFound, $"There is no such route. {OpenApi.Path} describes those there are.");
-        if (route.Methods.Contains(context.Request.Method)) return route.Serve(context);
-        context.Response.Headers.Allow = string.Join(", ", route.Methods);
-        return Problem.WriteAsync(context, StatusCodes.Status405MethodNotAllowed, $"This route answers {string.Join(" and ", route.Methods)}.");
+        var routes = Routes.Where(route => route.Fits(context.Request.Path)).ToArray();
+        if (routes.Length == 0) return Problem.WriteAsync(context, StatusCodes.Status404NotFound, $"There is no such route. {OpenApi.Path} describes those there are.");
+        if (routes.FirstOrDefault(route => route.Methods.Contains(context.Request.Method)) is { } route)
+        {
+            Limit(context, route.MostBodyBytes);
+            context.Request.RouteValues = route.ValuesOf(context.Request.Path)!;
+            return route.Serve(context);
+        }
+        string[] methods = [.. routes.SelectMany(route => route.Methods)];
+        context.Response.Headers.Allow = string.Join(", ", methods);
+        return Problem.WriteAsync(context, StatusCodes.Status405MethodNotAllowed, $"This route answers {string.Join(" and ", methods)}.");
+    }
+
+    private static void Limit(HttpContext context, long bytes)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body) body.MaxRequestBodySize = bytes;
     }
 
     private static Task ChallengeAsync(HttpContext context)

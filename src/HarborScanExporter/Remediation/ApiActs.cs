@@ -1,3 +1,4 @@
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.HarborApi;
 
 namespace HarborScanExporter.Remediation;

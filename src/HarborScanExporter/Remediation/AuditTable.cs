@@ -62,6 +62,12 @@ internal static class AuditTable
         limit 200
         """;
 
+    private const string YoungestSql = """
+        select date_part('epoch', clock_timestamp() - max(at))
+        from harbor_scan.repair
+        where state = @State
+        """;
+
     /// <summary>Writes a line; null when another run has written the same intent.</summary>
     public static async Task<long?> AddAsync(RepairTransaction transaction, AuditLine line, CancellationToken cancellationToken) =>
         await transaction.Connection.QueryFirstOrDefaultAsync<long?>(InsertSql, InsertParameters.Of(line, cancellationToken), transaction.Transaction);
@@ -100,6 +106,11 @@ internal static class AuditTable
     public static async Task<IReadOnlyList<PastRepair>> OpenIntentsAsync(RepairTransaction transaction, TimeSpan age, CancellationToken cancellationToken) =>
         (await transaction.Connection.QueryAsync<PastRepair>(
             OpenIntentsSql, new IntentsParameters { Seconds = age.TotalSeconds, CancellationToken = cancellationToken }, transaction.Transaction)).AsList();
+
+    /// <summary>How old the youngest intent without an outcome is, in seconds; null when there is none.</summary>
+    public static Task<double?> YoungestIntentAsync(RepairTransaction transaction, CancellationToken cancellationToken) =>
+        transaction.Connection.QueryFirstAsync<double?>(
+            YoungestSql, new YoungestParameters { State = RepairState.Intended, CancellationToken = cancellationToken }, transaction.Transaction);
 
     internal sealed record CountsRow
     {
@@ -225,6 +236,13 @@ internal static class AuditTable
     internal sealed record IntentsParameters
     {
         public required double Seconds { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+
+    internal sealed record YoungestParameters
+    {
+        public required string State { get; init; }
 
         public required CancellationToken CancellationToken { get; init; }
     }

@@ -56,7 +56,7 @@ internal static class ExecutionWrite
     public static async Task<ExecutionImages?> RecomputeAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken)
     {
         if (await LockAsync(transaction, id, cancellationToken) is not { } locked) return null;
-        var status = ExecutionStatus.Of((await StatusesAsync(transaction, id, cancellationToken)).Select(row => row.Status));
+        var status = await StatusAsync(transaction, id, cancellationToken);
         return new ExecutionImages(locked.Image, status is null ? null : await WriteAsync(transaction, id, status, cancellationToken));
     }
 
@@ -64,7 +64,7 @@ internal static class ExecutionWrite
     public static async Task<ExecutionImages?> RefreshAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken)
     {
         if (await LockAsync(transaction, id, cancellationToken) is not { } locked) return null;
-        var status = ExecutionStatus.Of((await StatusesAsync(transaction, id, cancellationToken)).Select(row => row.Status));
+        var status = await StatusAsync(transaction, id, cancellationToken);
         var isStale = locked.Status == ScanStatus.Running && status is not null and not ScanStatus.Running;
         return new ExecutionImages(locked.Image, isStale ? await WriteAsync(transaction, id, status!, cancellationToken) : null);
     }
@@ -77,8 +77,13 @@ internal static class ExecutionWrite
             CloseSql, new CloseParameters { Id = id, Message = message, CancellationToken = cancellationToken }, transaction.Transaction));
     }
 
-    private static async Task<LockedRow?> LockAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
+    /// <summary>Locks the row; null when it is gone.</summary>
+    public static async Task<LockedRow?> LockAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
         await transaction.Connection.QueryFirstOrDefaultAsync<LockedRow>(LockSql, new IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
+
+    /// <summary>The status that its tasks ask for now; null when it has no task with a word of Harbor's.</summary>
+    public static async Task<string?> StatusAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
+        ExecutionStatus.Of((await StatusesAsync(transaction, id, cancellationToken)).Select(row => row.Status));
 
     private static Task<IEnumerable<StatusRow>> StatusesAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
         transaction.Connection.QueryAsync<StatusRow>(TasksSql, new IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);

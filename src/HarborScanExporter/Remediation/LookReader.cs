@@ -20,9 +20,13 @@ internal sealed class LookReader(
     /// <summary>Looks.</summary>
     /// <returns>Null beside the report when it could not.</returns>
     /// <exception cref="Npgsql.NpgsqlException">What is asked beyond the diagnosis could not be read.</exception>
-    public async Task<(Look? Look, FindingsReport Report)> LookAsync(CancellationToken cancellationToken)
+    public async Task<(Look? Look, FindingsReport Report)> LookAsync(CancellationToken cancellationToken) =>
+        await LookAsync(await findings.ReadAsync(cancellationToken), cancellationToken);
+
+    /// <summary>Looks at what a plan asks for beyond a report that was made just now.</summary>
+    /// <exception cref="Npgsql.NpgsqlException">It could not be read.</exception>
+    public async Task<(Look? Look, FindingsReport Report)> LookAsync(FindingsReport report, CancellationToken cancellationToken)
     {
-        var report = await findings.ReadAsync(cancellationToken);
         if (report is not { Diagnosed: { } diagnosed, Facts: { } facts }) return (null, report);
         await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
         string[] stuck = [.. diagnosed.Tasks.Where(task => task.Judgement.IsStuck && task.Task.JobId.Length > 0).Select(task => task.Task.JobId).Distinct(StringComparer.Ordinal)];

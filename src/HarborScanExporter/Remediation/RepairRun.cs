@@ -21,15 +21,28 @@ internal sealed partial class RepairRun(
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
 
+    /// <summary>A run has ended that wrote lines into the audit.</summary>
+    public event Action? Wrote;
+
     /// <summary>Whether a run is under way here.</summary>
     public bool IsBusy => _one.CurrentCount == 0;
 
     /// <summary>What a run would do now, without the lock and without a trace.</summary>
     /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
     /// <exception cref="AuditException">The audit cannot be read.</exception>
-    public async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(RunRequest request, CancellationToken cancellationToken)
+    public async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(RunRequest request, CancellationToken cancellationToken) =>
+        await PlanAsync(request, await looking.LookAsync(cancellationToken), cancellationToken);
+
+    /// <summary>What a run would do now, going by a report that was made just now; null when that report knows nothing.</summary>
+    /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
+    /// <exception cref="AuditException">The audit cannot be read.</exception>
+    public async Task<RepairPlan?> PlanAsync(RunRequest request, FindingsReport report, CancellationToken cancellationToken) =>
+        (await PlanAsync(request, await looking.LookAsync(report, cancellationToken), cancellationToken)).Plan;
+
+    private async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(
+        RunRequest request, (Look? Look, FindingsReport Report) looked, CancellationToken cancellationToken)
     {
-        var (look, report) = await looking.LookAsync(cancellationToken);
+        var (look, report) = looked;
         if (look is null) return (null, report);
         if (settings.Remediation.Mode == RemediationMode.Off)
             return (Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report)), report);
@@ -63,7 +76,27 @@ internal sealed partial class RepairRun(
             _one.Release();
         }
         Tell(request, result);
+        if (result.Outcomes.Any(outcome => outcome.Audit is not null)) Wrote?.Invoke();
         return result;
+    }
+
+    /// <summary>Ends old intents by what the rows say (conventions 5.10), without a look at Harbor.</summary>
+    /// <returns>After how long there is something to end again; null when no intent is open.</returns>
+    /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
+    /// <exception cref="AuditException">The audit cannot be read or written.</exception>
+    public async Task<TimeSpan?> ResolveIntentsAsync(CancellationToken cancellationToken)
+    {
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        // Whoever holds the lock resolves them himself; what he leaves open comes of age later.
+        if (!await transaction.TryLockRunAsync(cancellationToken) || await transaction.IsStandbyAsync(cancellationToken)) return Intents.LeastAge;
+        var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
+        var youngest = await InAuditAsync(() => AuditTable.YoungestIntentAsync(transaction, cancellationToken));
+        if (resolved > 0)
+        {
+            await transaction.CommitAsync(cancellationToken);
+            LogResolved(resolved);
+        }
+        return youngest is { } age ? Intents.LeastAge - TimeSpan.FromSeconds(Math.Min(age, Intents.LeastAge.TotalSeconds)) + TimeSpan.FromSeconds(1) : null;
     }
 
     public void Dispose() => _one.Dispose();
@@ -166,8 +199,9 @@ internal sealed partial class RepairRun(
         for (var i = 0; i < outcomes.Count; i++)
         {
             if (outcomes[i] is not { State: RepairState.Intended, Audit: { } id, Repair: var repair }) continue;
-            var answer = act is null || pause.Reason() is not null
-                ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+            var answer = act is null || pause.Reason() is not null ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+                // Core's stop of a job that the job service does not know asks for no status: it would write Stopped over a scan that has just ended.
+                : !await IsStillThatAsync(repair, cancellationToken) ? new ActOutcome(RepairState.Failed, RepairFailure.LostRace)
                 : await act(repair, cancellationToken);
             if (answer.State == RepairState.Intended) continue;
             await using var transaction = await database.BeginAsync(cancellationToken);
@@ -177,6 +211,13 @@ internal sealed partial class RepairRun(
             await transaction.CommitAsync(cancellationToken);
             outcomes[i] = outcomes[i] with { State = answer.State, Failure = answer.Failure, After = images };
         }
+    }
+
+    private async Task<bool> IsStillThatAsync(PlannedRepair repair, CancellationToken cancellationToken)
+    {
+        if (repair is not { TaskId: { } task, Fence: { } fence }) return true;
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        return await TaskWrite.ReadAsync(transaction, task, fence, cancellationToken) is not null;
     }
 
     private PlanTerms Terms(RunRequest request, FindingsReport report) => new()
@@ -225,6 +266,9 @@ internal sealed partial class RepairRun(
 
     [LoggerMessage(40, LogLevel.Information, "Repair {Audit}: {Action} of {Finding} ({Verdict}) is {State} {Failure}. Run {Run}.")]
     private partial void LogRepair(string action, string finding, string verdict, string state, string failure, long audit, string run);
+
+    [LoggerMessage(42, LogLevel.Information, "{Count} acts of Harbor's API whose outcome nobody had written were judged by the rows.")]
+    private partial void LogResolved(int count);
 
     [LoggerMessage(41, LogLevel.Information, "Run {Run} for {Source} ({Actor}), dry {Dry}, ended {End} with {Count} repairs. {Problem}")]
     private partial void LogRun(string run, string source, string actor, bool dry, RunEnd end, int count, string problem);

@@ -1,3 +1,4 @@
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
 using Npgsql;

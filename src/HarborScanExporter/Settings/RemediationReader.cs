@@ -31,7 +31,7 @@ internal static partial class RemediationReader
         };
         Rising(values, Setting.Names.RemediationMaxPerRun, settings.MaxPerRun, Setting.Names.RemediationMaxPerHour, settings.MaxPerHour);
         Rising(values, Setting.Names.RemediationMaxPerHour, settings.MaxPerHour, Setting.Names.RemediationMaxPerDay, settings.MaxPerDay);
-        CheckRole(values);
+        CheckRole(values, values.Value(Setting.Names.DatabaseUsername), settings.DatabaseUsername);
         if (settings.Mode != RemediationMode.Off) CheckArmed(values, settings);
         return settings;
     }
@@ -44,10 +44,13 @@ internal static partial class RemediationReader
     }
 
     /// <summary>The scraping role can write nothing (conventions 5.11): it must not be given the grants of the other.</summary>
-    public static void CheckRole(SettingValues values)
+    /// <param name="values">Takes the mistake.</param>
+    /// <param name="scraping">The role that scrapes.</param>
+    /// <param name="repairing">The role that repairs; null when none is named.</param>
+    public static void CheckRole(SettingValues values, string? scraping, string? repairing)
     {
-        if (values.Value(Setting.Names.RemediationDatabaseUsername) is { } role && role == values.Value(Setting.Names.DatabaseUsername))
-            values.Refuse($"{Setting.Names.RemediationDatabaseUsername} and {Setting.Names.DatabaseUsername} both name {role}. Name a role of its own: the one that scrapes can write nothing.");
+        if (repairing is not null && repairing == scraping)
+            values.Refuse($"{Setting.Names.RemediationDatabaseUsername} and {Setting.Names.DatabaseUsername} both name {repairing}. Name a role of its own: the one that scrapes can write nothing.");
     }
 
     private static void CheckArmed(SettingValues values, RemediationSettings settings)

@@ -172,27 +172,6 @@ internal sealed class SettingsReader
     /// <summary>Harbor's own exporter is told its host and port by the very names that Kubernetes gives a service called harbor.</summary>
     private static bool IsHarborService(string name) => name is Setting.Names.ServiceHost or Setting.Names.ServicePort;
 
-    private static string Suggestion(string name)
-    {
-        var nearest = Setting.All.Select(setting => setting.Name).MinBy(known => Distance(name, known))!;
-        return Distance(name, nearest) <= 4 ? $"; did you mean {nearest}?" : ".";
-    }
-
-    /// <summary>Levenshtein's distance.</summary>
-    private static int Distance(string left, string right)
-    {
-        var row = Enumerable.Range(0, right.Length + 1).ToArray();
-        for (var i = 1; i <= left.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= right.Length; j++)
-            {
-                var above = row[j];
-                row[j] = Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (left[i - 1] == right[j - 1] ? 0 : 1));
-                diagonal = above;
-            }
-        }
-        return row[right.Length];
-    }
+    private static string Suggestion(string name) =>
+        Nearest.Of(name, Setting.All.Select(setting => setting.Name)) is { } nearest ? $"; did you mean {nearest}?" : ".";
 }

@@ -4,7 +4,7 @@ using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.EndToEnd;
 
-/// <summary>A real Alertmanager that keeps what it gets to itself.</summary>
+/// <summary>A real Alertmanager.</summary>
 internal sealed class AlertmanagerServer : IAsyncDisposable
 {
     private readonly RunningTool _process;
@@ -18,14 +18,17 @@ internal sealed class AlertmanagerServer : IAsyncDisposable
 
     public string Log => _process.Log;
 
-    public static async Task<AlertmanagerServer> StartAsync()
+    private const string KeepsToItself = """
+        route: {receiver: nobody}
+        receivers: [{name: nobody}]
+        """;
+
+    /// <param name="yaml">Its configuration; without one it tells nobody.</param>
+    public static async Task<AlertmanagerServer> StartAsync(string? yaml = null)
     {
         var folder = Directory.CreateTempSubdirectory("alertmanager-").FullName;
         var configuration = Path.Combine(folder, "alertmanager.yml");
-        await File.WriteAllTextAsync(configuration, """
-            route: {receiver: nobody}
-            receivers: [{name: nobody}]
-            """);
+        await File.WriteAllTextAsync(configuration, yaml ?? KeepsToItself);
         var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{Tool.FreePort()}/") };
         var process = await RunningTool.StartAsync("prometheus-alertmanager",
             [$"--config.file={configuration}", $"--storage.path={folder}", $"--web.listen-address={http.BaseAddress.Authority}", "--cluster.listen-address="],

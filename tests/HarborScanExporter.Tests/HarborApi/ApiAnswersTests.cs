@@ -97,6 +97,16 @@ public sealed class ApiAnswersTests
         Assert.Single(server.Requests);
     }
 
+    [Fact]
+    public async Task A_connection_that_ends_without_a_byte_is_not_tried_again_behind_the_back()
+    {
+        await using var server = new RawHttpServer("");
+        using var client = Client(server);
+        Assert.Equal(ApiOutcome.Undecided, (await client.ScanAsync("library/app", "sha256:" + new string('0', 64), null, Token)).Outcome);
+        Assert.Equal(ApiOutcome.Undecided, (await client.DeleteRobotAsync(7, Token)).Outcome);
+        Assert.Equal(["POST", "DELETE"], server.Requests.Select(request => request.Split(' ')[0]));
+    }
+
     [Theory]
     [InlineData("202 Accepted")]
     [InlineData("204 No Content")]

@@ -9,22 +9,18 @@ public sealed class RedisTopologyTests
     [Fact]
     public async Task Over_TLS_an_authority_of_SSL_CERT_FILE_is_trusted_and_no_other()
     {
-        var folder = Directory.CreateTempSubdirectory("harbor-redis-tls-").FullName;
-        await AuthorityAsync(folder);
+        using var authority = await TestAuthority.CreateAsync();
         var port = Tool.FreePort();
-        await using (var situation = await JobServiceSituation.StartAsync(
+        await using var situation = await JobServiceSituation.StartAsync(
             "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--tls-auth-clients", "no",
-            "--tls-cert-file", $"{folder}/server.pem", "--tls-key-file", $"{folder}/server.key", "--tls-ca-cert-file", $"{folder}/authority.pem"))
-        {
-            var url = $"rediss://localhost:{port}/{RedisServer.Number}";
-            await using (var trusting = await ExporterProcess.StartAsync(situation.Harbor.Environment(("HARBOR_REDIS_URL", url), ("SSL_CERT_FILE", $"{folder}/authority.pem"))))
-                JobServiceSituation.AssertSeen(await trusting.ScrapeAsync());
-            await using var wary = await ExporterProcess.StartAsync(situation.Harbor.Environment(("HARBOR_REDIS_URL", url)));
-            JobServiceSituation.AssertBlind(await wary.ScrapeAsync(), "unreachable");
-            Assert.Contains("The collector jobservice failed (connect)", wary.Log, StringComparison.Ordinal);
-            Assert.Contains("shows a certificate that is not trusted. Name the authority that signed it in SSL_CERT_FILE", wary.Log, StringComparison.Ordinal);
-        }
-        Directory.Delete(folder, recursive: true);
+            "--tls-cert-file", authority.Certificate, "--tls-key-file", authority.Key, "--tls-ca-cert-file", authority.File);
+        var url = $"rediss://localhost:{port}/{RedisServer.Number}";
+        await using (var trusting = await ExporterProcess.StartAsync(situation.Harbor.Environment(("HARBOR_REDIS_URL", url), ("SSL_CERT_FILE", authority.File))))
+            JobServiceSituation.AssertSeen(await trusting.ScrapeAsync());
+        await using var wary = await ExporterProcess.StartAsync(situation.Harbor.Environment(("HARBOR_REDIS_URL", url)));
+        JobServiceSituation.AssertBlind(await wary.ScrapeAsync(), "unreachable");
+        Assert.Contains("The collector jobservice failed (connect)", wary.Log, StringComparison.Ordinal);
+        Assert.Contains("shows a certificate that is not trusted. Name the authority that signed it in SSL_CERT_FILE", wary.Log, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -62,21 +58,5 @@ public sealed class RedisTopologyTests
             JobServiceSituation.AssertSeen(await exporter.ScrapeAsync());
         }
         File.Delete(configuration);
-    }
-
-    /// <summary>An authority, and a certificate of it for localhost.</summary>
-    private static async Task AuthorityAsync(string folder)
-    {
-        await OpensslAsync("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Test authority", "-keyout", $"{folder}/authority.key", "-out", $"{folder}/authority.pem");
-        await OpensslAsync("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", $"{folder}/server.key", "-out", $"{folder}/server.csr");
-        await File.WriteAllTextAsync($"{folder}/names", "subjectAltName=DNS:localhost\n");
-        await OpensslAsync("x509", "-req", "-in", $"{folder}/server.csr", "-CA", $"{folder}/authority.pem", "-CAkey", $"{folder}/authority.key", "-CAcreateserial",
-            "-days", "2", "-extfile", $"{folder}/names", "-out", $"{folder}/server.pem");
-
-        static async Task OpensslAsync(params string[] arguments)
-        {
-            var made = await Tool.RunAsync("openssl", arguments);
-            Assert.True(made.ExitCode == 0, made.All);
-        }
     }
 }

@@ -16,9 +16,28 @@ namespace HarborScanExporter.Tests.Operations;
 /// <summary>Who is let in at the operations listener, and what the two listeners know of each other.</summary>
 public sealed class AccessTests
 {
-    private static readonly string[] Paths = ["/", "/status", "/api/v1/findings", "/api/v1/openapi.yaml", "/metrics", "/healthz", "/readyz", "/nothing", "/api/v1/repairs", "/status/"];
+    private static readonly string[] Paths =
+    [
+        "/", "/status", "/api/v1/findings", "/api/v1/openapi.yaml", "/metrics", "/healthz", "/readyz", "/nothing", "/status/", "/api/v1/plan", "/api/v1/repairs",
+        "/api/v1/repairs/", "/api/v1/repairs/7", "/api/v1/repairs/7/undo", "/api/v1/repairs/x/undo", "/api/v1/repairs//undo", "/api/v1/repairs/7/undo/", "/api/v1/alerts",
+    ];
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"];
-    private static readonly string[] Known = ["/", "/status", "/api/v1/findings", "/api/v1/openapi.yaml"];
+
+    /// <summary>What each route answers to the token, by method; nothing is sent in a body, and repairs are off.</summary>
+    private static readonly Dictionary<string, Dictionary<string, int>> Known = new()
+    {
+        ["/"] = Reads,
+        ["/status"] = Reads,
+        ["/api/v1/findings"] = Reads,
+        ["/api/v1/openapi.yaml"] = Reads,
+        ["/api/v1/plan"] = Reads,
+        ["/api/v1/repairs"] = new(Reads) { ["POST"] = 400 },
+        ["/api/v1/repairs/7/undo"] = new() { ["POST"] = 403 },
+        ["/api/v1/repairs/x/undo"] = new() { ["POST"] = 400 },
+        ["/api/v1/alerts"] = new() { ["POST"] = 400 },
+    };
+
+    private static Dictionary<string, int> Reads => new() { ["GET"] = 200, ["HEAD"] = 200 };
 
     [Fact]
     public async Task Every_route_and_method_asks_for_the_token_and_Basic_only_reads()
@@ -39,7 +58,7 @@ public sealed class AccessTests
                     using var answer = await operated.SendAsync(method, path, value);
                     var reads = method is "GET" or "HEAD";
                     var isIn = name == "Bearer" || (name == "Basic" && reads);
-                    var expected = isIn ? !Known.Contains(path) ? 404 : reads ? 200 : 405
+                    var expected = isIn ? Known.TryGetValue(path, out var answers) ? answers.GetValueOrDefault(method, 405) : 404
                         : name == "none" && path == "/" && reads ? 200
                         : 401;
                     var status = (int)answer.StatusCode;
@@ -48,7 +67,8 @@ public sealed class AccessTests
                     if (status != expected) wrong.Add($"{method} {path} with {name}: {status} instead of {expected}");
                     if (status == 401 && answer.Headers.WwwAuthenticate.ToString() != "Basic realm=\"Harbor Scan Exporter\", charset=\"UTF-8\"")
                         wrong.Add($"{method} {path} with {name}: {answer.Headers.WwwAuthenticate}");
-                    if (status == 405 && answer.Content.Headers.Allow.Order(StringComparer.Ordinal).SequenceEqual(["GET", "HEAD"]) is false) wrong.Add($"{method} {path}: Allow");
+                    if (status == 405 && answer.Content.Headers.Allow.Order(StringComparer.Ordinal).SequenceEqual(Known[path].Keys.Order(StringComparer.Ordinal)) is false)
+                        wrong.Add($"{method} {path}: Allow");
                     foreach (var (header, text) in Protecting)
                         if (!answer.Headers.TryGetValues(header, out var values) || !values.Single().Contains(text, StringComparison.Ordinal)) wrong.Add($"{method} {path} with {name}: {header}");
                     if (method == "HEAD" && (await answer.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken)).Length > 0) wrong.Add($"{method} {path}: a body");
@@ -183,7 +203,7 @@ public sealed class AccessTests
         Assert.NotEqual(metrics.Port, operations.Port);
         foreach (var host in new[] { null, metrics.Authority, operations.Authority, "harbor.example", "localhost" })
         {
-            foreach (var path in new[] { "/status", "/api/v1/findings", "/api/v1/openapi.yaml" })
+            foreach (var path in Known.Keys.Except(["/"]))
                 foreach (var method in new[] { "GET", "POST" })
                     Assert.Equal(HttpStatusCode.NotFound, await AskAsync(metrics, method, path, host));
             foreach (var path in new[] { "/metrics", "/healthz", "/readyz" })

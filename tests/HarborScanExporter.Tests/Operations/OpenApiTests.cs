@@ -1,8 +1,13 @@
 using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
+using System.Text.Json.Serialization;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Operations;
+using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Requests;
+using HarborScanExporter.Remediation.Wake;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using YamlDotNet.RepresentationModel;
@@ -38,9 +43,21 @@ public sealed class OpenApiTests
     [InlineData("Blocked", typeof(Blocked))]
     [InlineData("Artifact", typeof(BlockedArtifact))]
     [InlineData("Problem", typeof(Problem))]
+    [InlineData("Plan", typeof(PlanDocument))]
+    [InlineData("Run", typeof(RunDocument))]
+    [InlineData("Block", typeof(BlockPart))]
+    [InlineData("Repair", typeof(RepairPart))]
+    [InlineData("Refusal", typeof(RefusalPart))]
+    [InlineData("History", typeof(HistoryDocument))]
+    [InlineData("Line", typeof(HistoryDocument.LinePart))]
+    [InlineData("Undo", typeof(UndoDocument))]
+    [InlineData("AlertsAnswer", typeof(AlertsAnswer))]
+    [InlineData("Known", typeof(AlertsAnswer.KnownPart))]
+    [InlineData("LastRun", typeof(AlertsAnswer.LastRunPart))]
     public void A_schema_has_the_properties_of_its_type_and_no_other(string schema, Type type)
     {
-        var typeInfo = (schema == "Problem" ? (IJsonTypeInfoResolver)ProblemJson.Default : FindingsJson.Default).GetTypeInfo(type, schema == "Problem" ? ProblemJson.Default.Options : FindingsJson.Default.Options)!;
+        JsonSerializerContext[] contexts = [FindingsJson.Default, ProblemJson.Default, RequestsJson.Default, AlertsJson.Default];
+        var typeInfo = contexts.Select(context => context.GetTypeInfo(type)).First(info => info is not null)!;
         var properties = Map(Schema(schema), "properties");
         Assert.Equal(typeInfo.Properties.Select(property => property.Name), properties.Children.Keys.Select(key => key.ToString()));
         foreach (var property in typeInfo.Properties) Assert.Equal((property.Name, TypeOf(property.PropertyType)), (property.Name, Text(Resolved((YamlMappingNode)properties[property.Name]), "type")));
@@ -56,12 +73,28 @@ public sealed class OpenApiTests
     {
         var tested = typeof(OpenApiTests).GetMethod(nameof(A_schema_has_the_properties_of_its_type_and_no_other))!.GetCustomAttributes(typeof(InlineDataAttribute), false)
             .Cast<InlineDataAttribute>().Select(data => (string)data.Data[0]!);
-        Assert.Equal(Map(Map(Document, "components"), "schemas").Children.Keys.Select(key => key.ToString()).Order(StringComparer.Ordinal), tested.Concat(["Verdict", "Type"]).Order(StringComparer.Ordinal));
+        Assert.Equal(Map(Map(Document, "components"), "schemas").Children.Keys.Select(key => key.ToString()).Order(StringComparer.Ordinal), tested.Concat([.. ClosedSets, .. Requests]).Order(StringComparer.Ordinal));
     }
+
+    private static readonly string[] ClosedSets = ["Verdict", "Type", "RunEnd", "RepairAction", "RepairState", "RepairFailure", "SkipReason"];
+
+    /// <summary>What is sent; the tests of the routes send it.</summary>
+    private static readonly string[] Requests = ["RepairRequest", "RepairFilter", "UndoRequest", "Notification", "Alert", "AlertLabels"];
 
     [Fact]
     public void The_words_are_the_closed_sets_of_the_code()
     {
+        Assert.Equal(Names<RunEnd>(), Words(Schema("RunEnd"), "enum"));
+        Assert.Equal(HistoryQuery.Actions, Words(Schema("RepairAction"), "enum"));
+        Assert.Equal(RepairState.All, Words(Schema("RepairState"), "enum"));
+        Assert.Equal(RepairFailure.All, Words(Schema("RepairFailure"), "enum"));
+        Assert.Equal(SkipReason.All, Words(Schema("SkipReason"), "enum"));
+        Assert.Equal(AlertsAnswer.Statuses, Words(Property("AlertsAnswer", "status"), "enum"));
+        Assert.Equal(RemediationModeWords.All, Words(Property("AlertsAnswer", "mode"), "enum"));
+        Assert.Equal(RemediationModeWords.All, Words(Property("Plan", "mode"), "enum"));
+        Assert.Equal(RemediationModeWords.All.Skip(1), Words(Property("Run", "mode"), "enum"));
+        Assert.Equal([AlertmanagerNotification.KnownVersion], Words(Property("Notification", "version"), "enum"));
+        Assert.Equal([RunSource.Alert, RunSource.Api, RunSource.Command, RunSource.Verification], Words(Property("Line", "source"), "enum"));
         Assert.Equal(FindingsFilter.Verdicts, Words(Schema("Verdict"), "enum"));
         Assert.Equal(ScanType.All, Words(Schema("Type"), "enum"));
         Assert.Equal(Names<ScanningLevel>(), Words(Property("State", "level"), "enum"));
@@ -78,6 +111,8 @@ public sealed class OpenApiTests
         string[] told = [.. Parameters("/api/v1/findings").Select(parameter => Text(parameter, "name"))];
         Assert.Equal(FindingsQuery.Parameters, told);
         Assert.Equal([.. FindingsQuery.Parameters, "q", "sort", "refresh"], Parameters("/").Select(parameter => Text(parameter, "name")));
+        Assert.Equal(PlanQuery.Parameters, Parameters("/api/v1/plan").Select(parameter => Text(parameter, "name")));
+        Assert.Equal(HistoryQuery.Parameters, Parameters("/api/v1/repairs").Select(parameter => Text(parameter, "name")));
         var size = Map(Parameters("/api/v1/findings").Last(), "schema");
         Assert.Equal(($"{FindingsQuery.MostOnPage}", $"{FindingsQuery.DefaultPageSize}"), (Text(size, "maximum"), Text(size, "default")));
         Assert.Equal($"{StatusQuery.DefaultRefreshSeconds}", Text(Map(Parameters("/").Last(), "schema"), "default"));

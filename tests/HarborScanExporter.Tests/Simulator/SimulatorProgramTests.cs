@@ -1,4 +1,6 @@
+using HarborScanExporter.HarborApi;
 using HarborScanExporter.Tests.Support;
+using HarborSimulator.Api;
 
 namespace HarborScanExporter.Tests.Simulator;
 
@@ -103,6 +105,28 @@ public sealed class SimulatorProgramTests
         await Tool.RunAsync("/bin/kill", ["-TERM", tool.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         await Eventually.HoldsAsync(() => Task.FromResult(tool.HasExited), TimeSpan.FromSeconds(20), () => tool.Log);
         await Eventually.HoldsAsync(() => Task.FromResult(tool.Log.Contains("stopped", StringComparison.Ordinal)), TimeSpan.FromSeconds(5), () => tool.Log);
+    }
+
+    [Fact]
+    public async Task Run_serves_the_API_over_its_rows_while_time_goes_on()
+    {
+        await using var database = await PostgresServer.Current.CreateDatabaseAsync();
+        await using var tool = await RunningTool.StartAsync(Program,
+            ["run", "--database", database.ConnectionString, "--history", "1h", "--rate", "5", "--faults", "none", "--api", "http://127.0.0.1:0"], () => Task.FromResult(true));
+        await Eventually.HoldsAsync(() => Task.FromResult(tool.Log.Contains("Harbor's API v2.0 at http://127.0.0.1:", StringComparison.Ordinal)), TimeSpan.FromMinutes(2), () => tool.Log);
+        var address = new Uri(tool.Log.Split('\n').Single(line => line.StartsWith("Harbor's API", StringComparison.Ordinal)).Split(' ')[^1].Trim());
+        using var client = new HarborApiClient(ServedHarbor.SettingsFor(address, HarborApiUser.Administrator), TimeProvider.System);
+        var (repository, digest) = (await Rows.OneAsync(database.ConnectionString, "select repository_name, digest from artifact where id = 1")).Split('|') switch { var parts => (parts[0], parts[1]) };
+        Assert.Equal(202, (await client.ScanAsync(repository, digest, "vulnerability", TestContext.Current.CancellationToken)).Status);
+        var job = await Rows.OneAsync(database.ConnectionString, "select job_id from task where vendor_type = 'IMAGE_SCAN' order by id desc limit 1");
+        Assert.Equal(200, (await client.StopJobAsync(job, TestContext.Current.CancellationToken)).Status);
+        Assert.Equal("Stopped|3", await Rows.OneAsync(database.ConnectionString, $"select status, status_code from task where job_id = '{job}'"));
+        Assert.Equal(202, (await client.ScanAsync(repository, digest, "vulnerability", TestContext.Current.CancellationToken)).Status);
+        await Eventually.HoldsAsync(
+            async () => await Rows.OneAsync(database.ConnectionString, "select status from task where vendor_type = 'IMAGE_SCAN' order by id desc limit 1") == "Running",
+            TimeSpan.FromSeconds(20), () => tool.Log);
+        var refused = await RunAsync("run", "--database", database.ConnectionString, "--api", "https://somewhere");
+        Assert.Contains("--api: https://somewhere is no http URL of an IP address", refused.Error, StringComparison.Ordinal);
     }
 
     private static Task<ToolResult> RunAsync(params string[] arguments) => Tool.RunAsync(Program, arguments, limit: TimeSpan.FromMinutes(3));

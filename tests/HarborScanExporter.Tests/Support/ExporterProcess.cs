@@ -26,15 +26,25 @@ internal sealed class ExporterProcess : IAsyncDisposable
     {
         var address = new Uri($"http://127.0.0.1:{Tool.FreePort()}");
         var client = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
-        var (program, arguments) = Environment.GetEnvironmentVariable("HARBOR_TEST_NATIVE_BINARY") is { Length: > 0 } native
-            ? (native, Array.Empty<string>())
-            : ("dotnet", [Path.Combine(AppContext.BaseDirectory, "harbor-scan-exporter.dll")]);
+        var (program, arguments) = Program();
         var process = await RunningTool.StartAsync(program, arguments, async () =>
         {
             using var answer = await client.GetAsync(new Uri("/healthz", UriKind.Relative));
             return answer.IsSuccessStatusCode;
         }, new Dictionary<string, string>(environment) { [Setting.Names.Listen] = address.ToString() });
         return new ExporterProcess(process, client);
+    }
+
+    /// <summary>Runs one of its commands to the end.</summary>
+    public static async Task<ToolResult> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var (program, first) = Program();
+        using var process = Tool.Start(program, [.. first, .. arguments], environment: environment);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
+        var error = process.StandardError.ReadToEndAsync(deadline.Token);
+        await process.WaitForExitAsync(deadline.Token);
+        return new ToolResult(process.ExitCode, await output, await error);
     }
 
     /// <summary>One scrape.</summary>
@@ -45,4 +55,8 @@ internal sealed class ExporterProcess : IAsyncDisposable
         _client.Dispose();
         return _process.DisposeAsync();
     }
+
+    private static (string Program, string[] Arguments) Program() => Environment.GetEnvironmentVariable("HARBOR_TEST_NATIVE_BINARY") is { Length: > 0 } native
+        ? (native, [])
+        : ("dotnet", [Path.Combine(AppContext.BaseDirectory, "harbor-scan-exporter.dll")]);
 }

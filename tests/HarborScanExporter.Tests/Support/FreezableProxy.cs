@@ -31,9 +31,10 @@ internal sealed class FreezableProxy : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        _listener.Stop();
         Thaw();
         await _accepting;
+        // Stopped earlier, it could be asked for the next connection once more, which it answers with an exception.
+        _listener.Stop();
         _end.Dispose();
     }
 

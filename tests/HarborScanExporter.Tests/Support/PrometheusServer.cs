@@ -54,7 +54,7 @@ internal sealed class PrometheusServer : IAsyncDisposable
 
     /// <summary>
     /// Scrapes the addresses as the job <c>harbor-scan-exporter</c> and evaluates the rules, both every <paramref name="interval"/>
-    /// (500 ms unless given), and returns when it answers. Rule files are full paths, the Alertmanager is host:port.
+    /// (500 ms unless given), and returns when it answers. Rule files are full paths, Alertmanagers are host:port, separated by commas.
     /// </summary>
     public static async Task<PrometheusServer> StartAsync(IReadOnlyList<ScrapeTarget> targets, IReadOnlyList<string>? ruleFiles = null,
         string? alertmanager = null, TimeSpan? interval = null)
@@ -197,7 +197,7 @@ internal sealed class PrometheusServer : IAsyncDisposable
             yaml.Append(CultureInfo.InvariantCulture, $$"""
                 alerting:
                   alertmanagers:
-                    - static_configs: [{targets: [{{Quoted(alertmanager)}}]}]
+                    - static_configs: [{targets: [{{string.Join(", ", alertmanager.Split(',').Select(Quoted))}}]}]
 
                 """);
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using StackExchange.Redis;
 
 namespace HarborScanExporter.Tests.Support;
 
@@ -171,7 +172,7 @@ internal static class Eventually
             {
                 if (await condition()) return;
             }
-            catch (Exception error) when (error is HttpRequestException or SocketException or IOException or TaskCanceledException)
+            catch (Exception error) when (error is HttpRequestException or SocketException or IOException or TaskCanceledException or RedisConnectionException)
             {
                 // Not yet there: ask again until the limit.
             }

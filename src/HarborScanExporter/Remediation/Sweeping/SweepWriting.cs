@@ -1,4 +1,5 @@
 using Dapper;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Remediation.Sweeping;

@@ -1,3 +1,4 @@
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Settings;

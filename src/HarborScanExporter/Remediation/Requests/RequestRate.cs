@@ -1,0 +1,43 @@
+namespace HarborScanExporter.Remediation.Requests;
+
+/// <summary>A bucket of requests that fills by and by.</summary>
+/// <param name="perMinute">How many come in within a minute, and at once after a quiet one.</param>
+/// <param name="time">The clock that measures.</param>
+internal sealed class RequestRate(int perMinute, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private double _left = perMinute;
+    private long _filled = time.GetTimestamp();
+
+    /// <summary>Takes one; false when there is none.</summary>
+    /// <param name="refusedFor">Until there is one again.</param>
+    public bool TryTake(out TimeSpan refusedFor)
+    {
+        lock (_lock)
+        {
+            var now = time.GetTimestamp();
+            _left = Math.Min(perMinute, _left + (time.GetElapsedTime(_filled, now).TotalMinutes * perMinute));
+            _filled = now;
+            refusedFor = TimeSpan.Zero;
+            if (_left >= 1)
+            {
+                _left--;
+                return true;
+            }
+            refusedFor = TimeSpan.FromMinutes((1 - _left) / perMinute);
+            return false;
+        }
+    }
+}
+
+/// <summary>The buckets of this process: a flood of one kind leaves the other alone.</summary>
+internal sealed class RequestRates(TimeProvider time)
+{
+    /// <summary>Two Alertmanagers send less; a loop of a script more.</summary>
+    public const int PerMinute = 60;
+
+    public RequestRate Alerts { get; } = new(PerMinute, time);
+
+    /// <summary>Everything else that asks for a plan, a repair, or what was repaired.</summary>
+    public RequestRate People { get; } = new(PerMinute, time);
+}

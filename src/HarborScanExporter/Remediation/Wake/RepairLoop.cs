@@ -1,0 +1,103 @@
+using HarborScanExporter.Diagnosis;
+
+namespace HarborScanExporter.Remediation.Wake;
+
+/// <summary>
+/// Serves the wakes of alerts, one after the other. One delivery may be the only one for hours (conventions 4): what could not be done for a
+/// passing reason is tried again, and where nothing was found a second look follows.
+/// </summary>
+internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, RemediationState state, TimeProvider time, ILogger<RepairLoop> logger) : BackgroundService
+{
+    /// <summary>Between a look that found nothing to repair and the second: what was seen once only is proven then.</summary>
+    public static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(EvidenceJudge.TwoSightings + 1);
+
+    /// <summary>Until a run is tried again that found another one under way, or the database away.</summary>
+    public static readonly TimeSpan Again = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs for one wake that find the way barred; a later delivery wakes anew.</summary>
+    private const int MostTries = 6;
+
+    /// <summary>Between two wakes, whatever comes in: a look costs the database a collection.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    /// <summary>As much of the names as the audit holds of one run.</summary>
+    private const int MostCharacters = 500;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await ServeAsync(new SortedSet<string>(await wakes.NextAsync(stoppingToken), StringComparer.Ordinal), stoppingToken);
+                await Task.Delay(Pause, time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // What was committed stays, and what was intended is ended at the next start.
+        }
+        finally
+        {
+            wakes.Close();
+        }
+    }
+
+    private async Task ServeAsync(SortedSet<string> alerts, CancellationToken stoppingToken)
+    {
+        var tries = 1;
+        var isSecond = false;
+        while (true)
+        {
+            var result = await RunAsync(alerts, stoppingToken);
+            if (result is not null) state.Tell(result);
+            TimeSpan pause;
+            if (result is null or { End: RunEnd.Busy or RunEnd.Failed })
+            {
+                if (tries++ == MostTries) return;
+                pause = Again;
+            }
+            else
+            {
+                if (isSecond || result is not { End: RunEnd.Clean, Outcomes.Count: 0 }) return;
+                isSecond = true;
+                pause = SecondLook;
+            }
+            await GatherAsync(alerts, pause, stoppingToken);
+        }
+    }
+
+    /// <summary>Waits for the next look, which serves also whoever asks meanwhile.</summary>
+    private async Task GatherAsync(SortedSet<string> alerts, TimeSpan pause, CancellationToken stoppingToken)
+    {
+        using var over = new CancellationTokenSource(pause, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, stoppingToken);
+        try
+        {
+            while (true) alerts.UnionWith(await wakes.NextAsync(either.Token));
+        }
+        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
+        {
+            // The pause is over.
+        }
+    }
+
+    private async Task<RunResult?> RunAsync(SortedSet<string> alerts, CancellationToken stoppingToken)
+    {
+        var names = string.Join(", ", alerts);
+        var actor = names.Length <= MostCharacters ? names : names[..MostCharacters];
+        try
+        {
+            return await run.RunAsync(new RunRequest { Asker = new Asker(RunSource.Alert, actor) }, stoppingToken);
+        }
+        catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+        {
+            // Whatever went wrong in one run, the loop must be there for the next wake.
+            LogBroken(error);
+            return null;
+        }
+    }
+
+    [LoggerMessage(43, LogLevel.Error, "A run for alerts broke off; it is tried again.")]
+    private partial void LogBroken(Exception error);
+}
