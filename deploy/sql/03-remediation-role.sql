@@ -52,6 +52,7 @@ create unique index if not exists repair_intent on harbor_scan.repair
 create index if not exists repair_at on harbor_scan.repair (at);
 create index if not exists repair_task on harbor_scan.repair (task_id) where task_id is not null;
 create index if not exists repair_execution on harbor_scan.repair (execution_id) where execution_id is not null;
+create index if not exists repair_robot on harbor_scan.repair (robot_id) where robot_id is not null;
 create index if not exists repair_unverified on harbor_scan.repair (ended_at) where state = 'done' and checks < 2
     and action in ('stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code');
 create index if not exists repair_told on harbor_scan.repair (action, state, failure, verification);

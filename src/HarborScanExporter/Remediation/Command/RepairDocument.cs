@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation.Telling;
 

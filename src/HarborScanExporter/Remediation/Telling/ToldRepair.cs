@@ -1,4 +1,5 @@
 using Dapper;
+using HarborScanExporter.Diagnosis;
 
 namespace HarborScanExporter.Remediation.Telling;
 
