@@ -16,7 +16,7 @@ select set_config('harbor_scan.role', :'role', false),
 create schema if not exists harbor_scan;
 
 -- The audit. A change of rows and its line here are one transaction; an act of Harbor's API is written here before it is asked for.
--- before and after hold the rows that changed, as {"task": {…}, "execution": {…}}.
+-- before and after hold the rows that changed, as {"task": {…}, "execution": {…}}; before a removal (sweep), as {"tasks": […], "execution": {…}}.
 create table if not exists harbor_scan.repair (
     id bigint generated always as identity primary key,
     at timestamptz not null default clock_timestamp(),
