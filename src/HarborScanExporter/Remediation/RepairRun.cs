@@ -14,6 +14,15 @@ internal sealed partial class RepairRun(
     LookReader looking, RepairDatabase database, PauseFile pause, ExporterSettings settings, RemediationCounters counters, TimeProvider time, ILogger<RepairRun> logger,
     Act? act = null) : IDisposable
 {
+    /// <summary>The looks a minute apart that a run waits for: what is missing is proven by the first, the verdict on it by the second.</summary>
+    private const int MostWaits = 2;
+
+    /// <summary>An execution that is held costs half a second, in which the batch keeps its other rows from their hooks; after so many it is committed.</summary>
+    private const int MostHeld = 3;
+
+    /// <summary>Batches in a row that met nothing but what others hold, after which a run gives way.</summary>
+    private const int MostInVain = 3;
+
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
 
@@ -68,7 +77,7 @@ internal sealed partial class RepairRun(
 
     private async Task<RunResult> BatchesAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
     {
-        var waited = false;
+        var (waits, inVain) = (0, 0);
         while (true)
         {
             var batch = await BatchAsync(request, result.Run, cancellationToken);
@@ -81,14 +90,17 @@ internal sealed partial class RepairRun(
                 Batches = result.Batches + (batch.Outcomes.Count > 0 ? 1 : 0),
             };
             if (batch.Plan is null || batch.Plan.IsBlocked || batch.End is RunEnd.Busy or RunEnd.Failed) return result;
-            // What one batch rolled back or could not do, the next would meet again.
-            if (batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) && !result.DryRun) continue;
-            var due = batch.Plan.Refusals.Where(refusal => refusal.Reason == SkipReason.SecondLook).Select(refusal => refusal.HoldsFor).Max();
-            if (due is not { } seconds || waited || !request.WaitsForSecondLook || batch.Outcomes.Count > 0) return result;
-            waited = true;
+            // What one batch rolled back or could not do, the next would meet again; what it did not come to, the next may do.
+            inVain = batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) ? 0 : inVain + 1;
+            if ((inVain == 0 || (IsCutShort(batch) && inVain < MostInVain)) && !result.DryRun) continue;
+            var due = batch.Plan.Refusals.Where(refusal => refusal.Reason is SkipReason.SecondLook or SkipReason.Live).Select(refusal => refusal.HoldsFor).Max();
+            if (due is not { } seconds || waits == MostWaits || !request.WaitsForSecondLook || batch.Outcomes.Count > 0) return result;
+            waits++;
             await Task.Delay(TimeSpan.FromSeconds(seconds + 1), time, cancellationToken);
         }
     }
+
+    private static bool IsCutShort(RunResult batch) => batch.Plan!.Repairs.Count > batch.Outcomes.Count;
 
     private async Task<RunResult> BatchAsync(RunRequest request, string run, CancellationToken cancellationToken)
     {
@@ -98,6 +110,12 @@ internal sealed partial class RepairRun(
         if (look is null) return result with { End = RunEnd.Failed, Problem = report.Problem };
         List<RepairOutcome> outcomes = [];
         RepairPlan plan;
+        if (settings.Remediation.Mode == RemediationMode.Off)
+        {
+            plan = Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report));
+            Count(plan);
+            return result with { Plan = plan, End = RunEnd.Blocked, Problem = plan.Blocks[0].Text };
+        }
         await using (var transaction = await database.BeginAsync(cancellationToken))
         {
             if (!await transaction.TryLockRunAsync(cancellationToken))
@@ -109,7 +127,8 @@ internal sealed partial class RepairRun(
             if (!dry && (outcomes.Count > 0 || resolved > 0)) await transaction.CommitAsync(cancellationToken);
         }
         if (!dry) await ActAsync(outcomes, cancellationToken);
-        var left = plan.Refusals.Any(refusal => refusal.Reason != SkipReason.Live) || plan.Repairs.Count > outcomes.Count;
+        var left = plan.Refusals.Any(refusal => refusal.Reason != SkipReason.Live) || plan.Repairs.Count > outcomes.Count
+            || outcomes.Any(outcome => outcome.State is RepairState.Failed or RepairState.NoEffect || (outcome.State == RepairState.Intended && !dry));
         return result with
         {
             Plan = plan,
@@ -123,10 +142,13 @@ internal sealed partial class RepairRun(
     private async Task WriteAsync(
         RepairTransaction transaction, RepairPlan plan, string run, Asker asker, List<RepairOutcome> outcomes, CancellationToken cancellationToken)
     {
+        var held = 0;
         foreach (var group in plan.Repairs.Where(repair => !repair.Action.IsOfApi()).GroupBy(repair => repair.ExecutionId).OrderBy(group => group.Key))
         {
-            if (pause.Reason() is not null) return;
-            outcomes.AddRange(await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken));
+            if (pause.Reason() is not null || held == MostHeld) return;
+            var written = await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken);
+            outcomes.AddRange(written);
+            if (written.All(outcome => outcome.Failure == RepairFailure.Locked)) held++;
         }
         foreach (var repair in plan.Repairs.Where(repair => repair.Action.IsOfApi()))
         {
@@ -143,8 +165,9 @@ internal sealed partial class RepairRun(
         for (var i = 0; i < outcomes.Count; i++)
         {
             if (outcomes[i] is not { State: RepairState.Intended, Audit: { } id, Repair: var repair }) continue;
-            var answer = act is null || pause.Reason() is not null
-                ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+            var answer = act is null || pause.Reason() is not null ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+                // The calls before it took their time: a stop of a scan that ended meanwhile would write Stopped over its end.
+                : await HasMovedOnAsync(repair, cancellationToken) ? new ActOutcome(RepairState.Failed, RepairFailure.LostRace)
                 : await act(repair, cancellationToken);
             if (answer.State == RepairState.Intended) continue;
             await using var transaction = await database.BeginAsync(cancellationToken);
@@ -154,6 +177,13 @@ internal sealed partial class RepairRun(
             await transaction.CommitAsync(cancellationToken);
             outcomes[i] = outcomes[i] with { State = answer.State, Failure = answer.Failure, After = images };
         }
+    }
+
+    private async Task<bool> HasMovedOnAsync(PlannedRepair repair, CancellationToken cancellationToken)
+    {
+        if (repair is not { Fence: { } fence, TaskId: { } task }) return false;
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        return await TaskWrite.ReadAsync(transaction, task, fence, cancellationToken) is null;
     }
 
     private PlanTerms Terms(RunRequest request, FindingsReport report) => new()
