@@ -1,3 +1,4 @@
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Remediation;
