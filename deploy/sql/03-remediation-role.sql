@@ -54,6 +54,7 @@ create index if not exists repair_task on harbor_scan.repair (task_id) where tas
 create index if not exists repair_execution on harbor_scan.repair (execution_id) where execution_id is not null;
 create index if not exists repair_unverified on harbor_scan.repair (ended_at) where state = 'done' and checks < 2
     and action in ('stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code');
+create index if not exists repair_told on harbor_scan.repair (action, state, failure, verification);
 
 -- Nothing is repaired while Harbor is read-only: the same view as in 02-read-only-view.sql.
 create or replace view harbor_scan.read_only with (security_barrier = true) as

@@ -1,3 +1,4 @@
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Remediation;

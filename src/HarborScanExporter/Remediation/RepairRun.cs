@@ -176,8 +176,9 @@ internal sealed partial class RepairRun(
         for (var i = 0; i < outcomes.Count; i++)
         {
             if (outcomes[i] is not { State: RepairState.Intended, Audit: { } id, Repair: var repair }) continue;
-            var answer = act is null || pause.Reason() is not null
-                ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+            var answer = act is null || pause.Reason() is not null ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+                // Core's stop of a job that the job service does not know asks for no status: it would write Stopped over a scan that has just ended.
+                : !await IsStillThatAsync(repair, cancellationToken) ? new ActOutcome(RepairState.Failed, RepairFailure.LostRace)
                 : await act(repair, cancellationToken);
             if (answer.State == RepairState.Intended) continue;
             await using var transaction = await database.BeginAsync(cancellationToken);
@@ -187,6 +188,13 @@ internal sealed partial class RepairRun(
             await transaction.CommitAsync(cancellationToken);
             outcomes[i] = outcomes[i] with { State = answer.State, Failure = answer.Failure, After = images };
         }
+    }
+
+    private async Task<bool> IsStillThatAsync(PlannedRepair repair, CancellationToken cancellationToken)
+    {
+        if (repair is not { TaskId: { } task, Fence: { } fence }) return true;
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        return await TaskWrite.ReadAsync(transaction, task, fence, cancellationToken) is not null;
     }
 
     private PlanTerms Terms(RunRequest request, FindingsReport report) => new()
