@@ -56,13 +56,14 @@ internal static class RepairAuditLookup
         group by action, state, failure, verification
         """;
 
+    // now() and not clock_timestamp(), which is another one for each row and so finds nothing by the index.
     private const string OfLateSql = """
-        select count(*) filter (where state <> 'failed' and action <> 'undo' and at > clock_timestamp() - interval '1 hour') as Repaired,
-               count(*) filter (where state = 'failed' and failure <> 'locked' and at > clock_timestamp() - interval '1 hour') as Failed,
-               count(*) filter (where verification = 'reverted' and at > clock_timestamp() - interval '3 hours') as Reverted,
+        select count(*) filter (where state <> 'failed' and action <> 'undo' and at > now() - interval '1 hour') as Repaired,
+               count(*) filter (where state = 'failed' and failure <> 'locked' and at > now() - interval '1 hour') as Failed,
+               count(*) filter (where verification = 'reverted' and at > now() - interval '3 hours') as Reverted,
                (select date_part('epoch', max(newest.at)) from harbor_scan.repair newest where newest.source <> @Verification and newest.action <> 'undo') as NewestRun
         from harbor_scan.repair
-        where at > clock_timestamp() - interval '3 hours'
+        where at > now() - interval '3 hours'
         """;
 
     /// <summary>All lines, counted.</summary>

@@ -7,6 +7,9 @@ namespace HarborScanExporter.Remediation;
 /// <summary>What was done to one thing before, and whether that forbids another repair (conventions 5.7, 5.10).</summary>
 internal sealed class PastOfThings
 {
+    private static readonly string Rescan = RepairAction.Rescan.Word();
+    private static readonly string Sweep = RepairAction.Sweep.Word();
+
     private readonly RepairHistory _history;
     private readonly RemediationSettings _settings;
     private readonly ILookup<long, PastRepair> _ofTasks;
@@ -23,9 +26,17 @@ internal sealed class PastOfThings
 
     public double Now => _history.Now;
 
-    public IReadOnlyList<PastRepair> OfTask(long id) => [.. _ofTasks[id]];
+    /// <summary>Repairs of a task's row.</summary>
+    public IReadOnlyList<PastRepair> OfTask(long id) => [.. _ofTasks[id].Where(past => past.Action != Rescan)];
 
-    public IReadOnlyList<PastRepair> OfExecution(long id) => [.. _ofExecutions[id]];
+    /// <summary>Scans anew of a task's artifact; they are no repair of its row.</summary>
+    public IReadOnlyList<PastRepair> RescansOf(long task) => [.. _ofTasks[task].Where(past => past.Action == Rescan)];
+
+    /// <summary>Repairs of an execution's row.</summary>
+    public IReadOnlyList<PastRepair> OfExecution(long id) => [.. _ofExecutions[id].Where(past => past.Action != Sweep)];
+
+    /// <summary>Removals of an execution.</summary>
+    public IReadOnlyList<PastRepair> SweepsOf(long execution) => [.. _ofExecutions[execution].Where(past => past.Action == Sweep)];
 
     public IReadOnlyList<PastRepair> OfRobot(long id) => [.. _ofRobots[id]];
 

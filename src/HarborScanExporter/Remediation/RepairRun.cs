@@ -1,5 +1,6 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
+using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using Npgsql;
@@ -12,8 +13,11 @@ namespace HarborScanExporter.Remediation;
 /// </summary>
 internal sealed partial class RepairRun(
     LookReader looking, RepairDatabase database, PauseFile pause, ExporterSettings settings, RemediationCounters counters, TimeProvider time, ILogger<RepairRun> logger,
-    Act? act = null) : IDisposable
+    Act? act = null, SweepReader? sweeping = null) : IDisposable
 {
+    /// <summary>What time alone changes, or nothing does: a run that leaves only such things is at a clean end.</summary>
+    private static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
+
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
 
@@ -104,31 +108,49 @@ internal sealed partial class RepairRun(
         var waited = false;
         while (true)
         {
-            var batch = await BatchAsync(request, result.Run, cancellationToken);
-            result = result with
-            {
-                End = batch.End,
-                Problem = batch.Problem,
-                Plan = batch.Plan ?? result.Plan,
-                Outcomes = [.. result.Outcomes, .. batch.Outcomes],
-                Batches = result.Batches + (batch.Outcomes.Count > 0 ? 1 : 0),
-            };
+            var batch = await BatchAsync(request, result.Run, null, cancellationToken);
+            result = With(result, batch);
             if (batch.Plan is null || batch.Plan.IsBlocked || batch.End is RunEnd.Busy or RunEnd.Failed) return result;
             // What one batch rolled back or could not do, the next would meet again.
             if (batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) && !result.DryRun) continue;
             var due = batch.Plan.Refusals.Where(refusal => refusal.Reason == SkipReason.SecondLook).Select(refusal => refusal.HoldsFor).Max();
-            if (due is not { } seconds || waited || !request.WaitsForSecondLook || batch.Outcomes.Count > 0) return result;
+            if (batch.Outcomes.Count > 0) return result;
+            if (due is not { } seconds || waited || !request.WaitsForSecondLook) return await SweptAsync(request, result, cancellationToken);
             waited = true;
             await Task.Delay(TimeSpan.FromSeconds(seconds + 1), time, cancellationToken);
         }
     }
 
-    private async Task<RunResult> BatchAsync(RunRequest request, string run, CancellationToken cancellationToken)
+    /// <summary>Goes on with old executions, when nothing else is to be done and all findings were asked for.</summary>
+    private async Task<RunResult> SweptAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
+    {
+        if (sweeping is null || !settings.Remediation.Sweep || !request.Filter.IsAll || request.Ids is not null) return result;
+        if (await sweeping.FindAsync(request.Asker.Source, cancellationToken) is not { } found) return result;
+        foreach (var part in found.Parts(settings.Remediation.MaxPerRun, SweepReader.MostTasks))
+        {
+            var batch = await BatchAsync(request, result.Run, found with { Candidates = part }, cancellationToken);
+            result = With(result, batch);
+            if (!batch.Outcomes.Any(outcome => outcome.State == RepairState.Done) || result.DryRun || pause.Reason() is not null) return result;
+        }
+        return result;
+    }
+
+    private static RunResult With(RunResult result, RunResult batch) => result with
+    {
+        End = batch.End,
+        Problem = batch.Problem,
+        Plan = batch.Plan ?? result.Plan,
+        Outcomes = [.. result.Outcomes, .. batch.Outcomes],
+        Batches = result.Batches + (batch.Outcomes.Count > 0 ? 1 : 0),
+    };
+
+    private async Task<RunResult> BatchAsync(RunRequest request, string run, SweepFound? old, CancellationToken cancellationToken)
     {
         var dry = IsDry(request);
         var result = new RunResult { Run = run, DryRun = dry, End = RunEnd.Clean };
         var (look, report) = await looking.LookAsync(cancellationToken);
         if (look is null) return result with { End = RunEnd.Failed, Problem = report.Problem };
+        if (old is not null) look = look with { Sweepable = old.Candidates, SweepRefusals = old.Refusals };
         List<RepairOutcome> outcomes = [];
         RepairPlan plan;
         await using (var transaction = await database.BeginAsync(cancellationToken))
@@ -142,7 +164,7 @@ internal sealed partial class RepairRun(
             if (!dry && (outcomes.Count > 0 || resolved > 0)) await transaction.CommitAsync(cancellationToken);
         }
         if (!dry) await ActAsync(outcomes, cancellationToken);
-        var left = plan.Refusals.Any(refusal => refusal.Reason != SkipReason.Live) || plan.Repairs.Count > outcomes.Count;
+        var left = plan.Refusals.Any(refusal => !Settled.Contains(refusal.Reason)) || plan.Repairs.Count > outcomes.Count;
         return result with
         {
             Plan = plan,
@@ -152,11 +174,12 @@ internal sealed partial class RepairRun(
         };
     }
 
-    /// <summary>Row changes first, execution by execution; then the intents of what Harbor's API is asked for.</summary>
+    /// <summary>Row changes first, execution by execution, removals after all others; then the intents of what Harbor's API is asked for.</summary>
     private async Task WriteAsync(
         RepairTransaction transaction, RepairPlan plan, string run, Asker asker, List<RepairOutcome> outcomes, CancellationToken cancellationToken)
     {
-        foreach (var group in plan.Repairs.Where(repair => !repair.Action.IsOfApi()).GroupBy(repair => repair.ExecutionId).OrderBy(group => group.Key))
+        foreach (var group in plan.Repairs.Where(repair => !repair.Action.IsOfApi()).GroupBy(repair => (IsRemoved: repair.Old is not null, repair.ExecutionId))
+            .OrderBy(group => group.Key.IsRemoved).ThenBy(group => group.Key.ExecutionId))
         {
             if (pause.Reason() is not null) return;
             outcomes.AddRange(await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken));
@@ -208,8 +231,9 @@ internal sealed partial class RepairRun(
 
     private static Task<RepairHistory> HistoryAsync(RepairTransaction transaction, Look look, CancellationToken cancellationToken)
     {
-        long[] tasks = [.. look.Diagnosed.Tasks.Where(task => task.Judgement.IsStuck).Select(task => task.Task.Id).Concat(look.WrongCodes.Select(task => task.Id))];
-        long[] executions = [.. look.Diagnosed.Executions.Select(found => found.Execution.Id)];
+        long[] tasks = [.. look.Diagnosed.Tasks.Where(task => task.Judgement.IsStuck).Select(task => task.Task.Id)
+            .Concat(look.WrongCodes.Select(task => task.Id)).Concat(look.Rescannables.Select(one => one.TaskId))];
+        long[] executions = [.. look.Diagnosed.Executions.Select(found => found.Execution.Id), .. look.Sweepable.Select(candidate => candidate.Id)];
         long[] robots = [.. look.LeakedRobots.Select(robot => robot.Id)];
         return InAuditAsync(() => AuditTable.HistoryAsync(transaction, tasks, executions, robots, cancellationToken));
     }
