@@ -9,6 +9,8 @@ namespace HarborScanExporter.Remediation.Telling;
 /// <param name="After">The status it gets.</param>
 internal readonly record struct StatusChange(string Before, string After)
 {
+    private const string Recomputed = "recomputed";
+
     /// <summary>Of a repair that is planned, or that was done.</summary>
     /// <param name="repair">The repair.</param>
     /// <param name="after">The rows after it, as the audit has them; null while it is only planned.</param>
@@ -18,7 +20,7 @@ internal readonly record struct StatusChange(string Before, string After)
         RepairAction.FixStatusCode when repair.Fence is { } fence => new($"{fence.Status}, code {fence.Code}", "code 3"),
         // Only an execution that is Running is recomputed or ended.
         RepairAction.CloseEmptyExecution => new(ScanStatus.Running, ScanStatus.Error),
-        RepairAction.RefreshExecution => new(ScanStatus.Running, ExecutionOf(after) ?? "recomputed"),
+        RepairAction.RefreshExecution => new(ScanStatus.Running, ExecutionOf(after) ?? Recomputed),
         _ => default,
     };
 
@@ -26,6 +28,7 @@ internal readonly record struct StatusChange(string Before, string After)
     public static StatusChange Of(AuditRow line) =>
         line.Action == RepairAction.FixStatusCode.Word() ? new("a lower code", "code 3")
         : line is { StatusBefore: { } before, Status: { } status } ? new(before, status)
+        : line.Action == RepairAction.RefreshExecution.Word() && line.StatusBefore is { } was ? new(was, Recomputed)
         : default;
 
     /// <summary>Both with an arrow between them.</summary>
