@@ -343,7 +343,7 @@ is_repaired() {
 
 show_repairs() {
   "${psql[@]}" --dbname=registry --tuples-only --no-align --field-separator=$'\t' --command="
-    select count(*), action, verdict, state, coalesce(status, ''), string_agg(distinct source, ',')
+    select count(*), action, verdict, state, coalesce(status, '-'), string_agg(distinct source, ',')
     from harbor_scan.repair group by action, verdict, state, status order by min(id)" |
     while IFS=$'\t' read -r count action verdict state status source; do
       printf '  %3s x %-22s %-32s %-9s %-8s by %s\n' "$count" "$action" "$verdict" "$state" "$status" "$source"
