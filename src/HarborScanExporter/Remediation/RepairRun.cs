@@ -16,7 +16,7 @@ internal sealed partial class RepairRun(
     Act? act = null, SweepReader? sweeping = null) : IDisposable
 {
     /// <summary>What time alone changes, or nothing does: a run that leaves only such things is at a clean end.</summary>
-    private static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
+    internal static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
 
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
