@@ -1,6 +1,7 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Sweeping;
+using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -94,6 +95,34 @@ public sealed class SweepTests
         await harbor.Harbor.Database.ExecuteAsync($"insert into task (id, execution_id, status, status_code, vendor_type) values ({task}, {other}, 'Success', 3, 'IMAGE_SCAN')");
         Assert.False(await RestoreAsync(harbor));
         Assert.Equal(0, await harbor.Harbor.Database.ScalarAsync<long>($"select count(*) from execution where id = {old}"));
+    }
+
+    [Fact]
+    public async Task A_person_takes_a_removal_back_like_any_other_repair_and_only_once()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync("2.10.0", changes: On);
+        var (old, newer) = await OldAsync(harbor);
+        await OldAsync(harbor, artifact: 2);
+        var rows = await RowsAsync(harbor);
+        await harbor.RunAsync();
+        Assert.True(Undoing.IsPossible("sweep", RepairState.Done));
+
+        var undone = await UndoAsync(harbor, 1);
+        Assert.Equal((true, null), (undone.Done, undone.Reason));
+        Assert.Equal($"{old} {newer}", await harbor.Harbor.Database.ScalarAsync<string>("select string_agg(id::text, ' ' order by id) from execution where extra_attrs -> 'artifact' ->> 'id' = '1'"));
+        Assert.Equal("undo done 1", await harbor.Harbor.Database.ScalarAsync<string>($"select concat_ws(' ', action, state, undo_of) from harbor_scan.repair where id = {undone.Audit}"));
+        Assert.Equal("undone", await harbor.Harbor.Database.ScalarAsync<string>("select state from harbor_scan.repair where id = 1"));
+        Assert.Equal("not_done", (await UndoAsync(harbor, 1)).Reason);
+
+        await harbor.Harbor.Database.ExecuteAsync("insert into execution (id, vendor_type, trigger) select execution_id, 'IMAGE_SCAN', 'MANUAL' from harbor_scan.repair where id = 2");
+        Assert.Equal("moved_on", (await UndoAsync(harbor, 2)).Reason);
+        await harbor.Harbor.Database.ExecuteAsync("delete from execution where trigger = 'MANUAL' and status is null");
+        await harbor.Harbor.Database.ExecuteAsync($"revoke insert on task from {harbor.Harbor.RepairRole}");
+        Assert.Equal("permission", (await UndoAsync(harbor, 2)).Reason);
+        await harbor.Harbor.Database.ExecuteAsync($"grant insert on task to {harbor.Harbor.RepairRole}");
+        Assert.True((await UndoAsync(harbor, 2)).Done);
+        Assert.Equal(rows, await RowsAsync(harbor));
+        Assert.Empty((await harbor.RunAsync()).Outcomes);
     }
 
     [Fact]
@@ -271,6 +300,9 @@ public sealed class SweepTests
     }
 
     private static string ArtifactAttributes(long artifact) => $$$"""{"artifact":{"digest":"sha256:1","id":{{{artifact}}},"project_id":1,"repository_name":"library/app"},"registration":{"id":1,"name":"Trivy"}}""";
+
+    private static Task<UndoResult> UndoAsync(RepairingHarbor harbor, long id) =>
+        harbor.Pieces.GetRequiredService<Undoing>().UndoAsync(id, new Asker(RunSource.Api, "test"), TestContext.Current.CancellationToken);
 
     private static async Task<bool> RestoreAsync(RepairingHarbor harbor)
     {
