@@ -16,7 +16,7 @@ select set_config('harbor_scan.role', :'role', false),
 create schema if not exists harbor_scan;
 
 -- The audit. A change of rows and its line here are one transaction; an act of Harbor's API is written here before it is asked for.
--- before and after hold the rows that changed, as {"task": {…}, "execution": {…}}.
+-- before and after hold the rows that changed, as {"task": {…}, "execution": {…}}; before a removal (sweep), as {"tasks": […], "execution": {…}}.
 create table if not exists harbor_scan.repair (
     id bigint generated always as identity primary key,
     at timestamptz not null default clock_timestamp(),
@@ -52,8 +52,10 @@ create unique index if not exists repair_intent on harbor_scan.repair
 create index if not exists repair_at on harbor_scan.repair (at);
 create index if not exists repair_task on harbor_scan.repair (task_id) where task_id is not null;
 create index if not exists repair_execution on harbor_scan.repair (execution_id) where execution_id is not null;
+create index if not exists repair_robot on harbor_scan.repair (robot_id) where robot_id is not null;
 create index if not exists repair_unverified on harbor_scan.repair (ended_at) where state = 'done' and checks < 2
     and action in ('stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code');
+create index if not exists repair_told on harbor_scan.repair (action, state, failure, verification);
 
 -- Nothing is repaired while Harbor is read-only: the same view as in 02-read-only-view.sql.
 create or replace view harbor_scan.read_only with (security_barrier = true) as

@@ -3,6 +3,7 @@ using HarborScanExporter.Harbor;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Operations.Check;
 using HarborScanExporter.Operations.Doctor;
+using HarborScanExporter.Remediation.Command;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -75,6 +76,9 @@ internal static class CommandLine
         root.Subcommands.Add(Check((parsed, options, cancellationToken) => WithSettingsAsync(parsed,
             (_, settings) => CheckCommand.RunAsync(settings, options, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
 
+        root.Subcommands.Add(Repair((parsed, options, cancellationToken) => WithSettingsAsync(parsed,
+            (_, settings) => RepairCommand.RunAsync(settings, options, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
+
         root.Subcommands.Add(Doctor((parsed, output, cancellationToken) => WithSettingsAsync(parsed,
             (_, settings) => DoctorCommand.RunAsync(settings, output, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
 
@@ -95,9 +99,7 @@ internal static class CommandLine
         var output = Output("table for a person, json as GET /api/v1/findings, prometheus for the textfile collector.", Enum.GetNames<CheckOutput>());
         var quick = new Option<bool>("--quick") { Description = "Look once, also where a verdict needs two looks a minute apart." };
         var all = new Option<bool>("--all") { Description = "List every finding, also where hundreds are alike." };
-        var verdict = new Option<string?>("--verdict") { Description = $"Only findings of this verdict: {string.Join(", ", FindingsFilter.Verdicts)}.", HelpName = "word" };
-        var type = new Option<string?>("--type") { Description = $"Only findings of this type: {string.Join(", ", ScanType.All)}.", HelpName = "word" };
-        var project = new Option<string?>("--project") { Description = "Only findings that block an artifact of this project.", HelpName = "name" };
+        var (verdict, type, project) = Filter();
         var check = new Command("check", "Look at Harbor once and print what is stuck and why. Exit code 0: nothing found, 1: findings, 2: could not look.")
         {
             output, quick, all, verdict, type, project,
@@ -123,6 +125,46 @@ internal static class CommandLine
         doctor.SetAction((parsed, cancellationToken) => run(parsed, Enum.Parse<DoctorOutput>(parsed.GetValue(output)!, ignoreCase: true), cancellationToken));
         return doctor;
     }
+
+    private static Command Repair(Func<ParseResult, RepairOptions, CancellationToken, Task<int>> run)
+    {
+        var output = Output("table for a person, json for a program.", Enum.GetNames<RepairOutput>());
+        var apply = new Option<bool>("--apply") { Description = "Write what is planned. Needs HARBOR_SCAN_REMEDIATION=execute." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Run the statements of --apply and roll them back." };
+        var undo = new Option<long?>("--undo") { Description = "Take the repair with this line of the audit back.", HelpName = "id" };
+        var quick = new Option<bool>("--quick") { Description = "Look once, also where a repair needs looks a minute apart." };
+        var all = new Option<bool>("--all") { Description = "List every repair, also where hundreds are alike." };
+        var (verdict, type, project) = Filter();
+        var ids = new Option<string[]>("--id") { Description = "Only this finding, for example task-307257; may be given more than once.", HelpName = "id" };
+        var share = new Option<bool>("--override-share") { Description = "Repair although so large a share of the open scans is stuck that it may be an outage: you have looked, and it is none." };
+        var actor = new Option<string?>("--actor") { Description = "Who asks, for the audit; the user of this process when not given.", HelpName = "name" };
+        var note = new Option<string?>("--note") { Description = "Why, for the audit.", HelpName = "text" };
+        var repair = new Command("repair",
+            "Print what would be repaired, what is left alone and why; --apply writes it. Exit code 0: nothing is left to repair, 1: something is planned or left, 2: could not look or may not write.")
+        {
+            apply, dryRun, undo, output, quick, all, verdict, type, project, ids, share, actor, note,
+        };
+        repair.SetAction((parsed, cancellationToken) => run(parsed, new RepairOptions
+        {
+            Output = Enum.Parse<RepairOutput>(parsed.GetValue(output)!, ignoreCase: true),
+            Apply = parsed.GetValue(apply),
+            DryRun = parsed.GetValue(dryRun),
+            Undo = parsed.GetValue(undo),
+            Quick = parsed.GetValue(quick),
+            All = parsed.GetValue(all),
+            Filter = new FindingsFilter(parsed.GetValue(verdict), parsed.GetValue(type), parsed.GetValue(project)),
+            Ids = parsed.GetValue(ids) ?? [],
+            OverrideShare = parsed.GetValue(share),
+            Actor = parsed.GetValue(actor),
+            Note = parsed.GetValue(note),
+        }, cancellationToken));
+        return repair;
+    }
+
+    private static (Option<string?> Verdict, Option<string?> Type, Option<string?> Project) Filter() => (
+        new Option<string?>("--verdict") { Description = $"Only findings of this verdict: {string.Join(", ", FindingsFilter.Verdicts)}.", HelpName = "word" },
+        new Option<string?>("--type") { Description = $"Only findings of this type: {string.Join(", ", ScanType.All)}.", HelpName = "word" },
+        new Option<string?>("--project") { Description = "Only findings that block an artifact of this project.", HelpName = "name" });
 
     private static Option<string> Output(string meaning, string[] names)
     {

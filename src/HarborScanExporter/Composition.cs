@@ -6,6 +6,8 @@ using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Requests;
+using HarborScanExporter.Remediation.Sweeping;
+using HarborScanExporter.Remediation.Telling;
 using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Remediation.Wake;
@@ -48,16 +50,25 @@ internal static class Composition
     {
         services.AddSingleton(_ => new RepairDatabase(settings.Database, settings.Remediation));
         services.AddSingleton(_ => new PauseFile(settings.Remediation.PauseFile));
+        if (settings.Api is { } api)
+        {
+            services.AddSingleton(provider => new HarborApiClient(api, provider.GetRequiredService<TimeProvider>()));
+            services.AddSingleton<ApiActs>();
+            services.AddSingleton<Act>(provider => provider.GetRequiredService<ApiActs>().DoAsync);
+        }
         services.AddSingleton(provider => new LookReader(
             provider.GetRequiredService<FindingsReader>(), provider.GetRequiredService<HarborDatabase>(), provider.GetRequiredService<VerdictSightings>(),
             settings, provider.GetService<EvidenceReader>()));
+        services.AddSingleton(provider => new SweepReader(
+            provider.GetRequiredService<HarborDatabase>(), settings, provider.GetRequiredService<TimeProvider>(), provider.GetService<SystemInfoClient>()));
         services.AddSingleton(provider => new RepairRun(
             provider.GetRequiredService<LookReader>(), provider.GetRequiredService<RepairDatabase>(), provider.GetRequiredService<PauseFile>(), settings,
             provider.GetRequiredService<RemediationCounters>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepairRun>>(),
-            provider.GetService<Act>()));
+            provider.GetService<Act>(), provider.GetRequiredService<SweepReader>()));
         services.AddSingleton<Undoing>();
         services.AddSingleton<RepairVerification>();
         services.AddSingleton<RemediationState>();
+        services.AddSingleton<RepairPreviewReader>();
         return services;
     }
 
@@ -86,6 +97,7 @@ internal static class Composition
         services.AddSingleton<FailedAttempts>();
         services.AddSingleton<OperationsAccess>();
         services.AddSingleton<FindingsGate>();
+        services.AddSingleton<StatusGate>();
         services.AddSingleton<StatusPage>();
         services.AddSingleton<FindingsEndpoint>();
         services.AddSingleton<OperationsListener>();

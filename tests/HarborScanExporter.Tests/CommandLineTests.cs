@@ -113,6 +113,9 @@ public sealed class CommandLineTests
     [InlineData("check", "--output", "xml")]
     [InlineData("check", "--quik")]
     [InlineData("doctor", "--output", "prometheus")]
+    [InlineData("repair", "--output", "prometheus")]
+    [InlineData("repair", "--undo", "last")]
+    [InlineData("repair", "--aply")]
     [InlineData("chek")]
     public async Task A_mistyped_command_line_is_exit_code_2_since_1_says_that_check_found_something(params string[] arguments)
     {
@@ -124,6 +127,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("check")]
     [InlineData("doctor")]
+    [InlineData("repair")]
     public async Task A_command_without_settings_names_them(string command)
     {
         var (exit, _, output, error) = await RunAsync([command]);
@@ -137,6 +141,20 @@ public sealed class CommandLineTests
         var (exit, _, output, error) = await RunAsync(["check", "--verdict", "stuck", .. Connection]);
         Assert.Equal((2, ""), (exit, output));
         Assert.StartsWith("There is no verdict stuck. Choose from lost, unreported, ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("There is no verdict stuck. Choose from lost, unreported, ", "--verdict", "stuck")]
+    [InlineData("307257 is no id of something that can be repaired. Give ids as check --output json has them: task-307257, execution-9041, codes-9041.", "--id", "task-1", "--id", "307257")]
+    [InlineData("--apply writes and --dry-run does not. Give one of them.", "--apply", "--dry-run")]
+    [InlineData("--undo takes one repair back and goes with --actor, --note and --output only.", "--undo", "4", "--verdict", "lost")]
+    [InlineData("Nothing may be written: HARBOR_SCAN_REMEDIATION is off. Set it to execute, or leave out --apply to see what would be done.", "--apply")]
+    [InlineData("Nothing may be tried: HARBOR_SCAN_REMEDIATION is off. Set it to dry-run or execute, or leave out --dry-run to see what would be done.", "--dry-run")]
+    public async Task Repair_refuses_what_cannot_be_asked_for_and_says_what_can(string problem, params string[] arguments)
+    {
+        var (exit, _, output, error) = await RunAsync(["repair", .. arguments, .. Connection]);
+        Assert.Equal((2, ""), (exit, output));
+        Assert.StartsWith(problem, error, StringComparison.Ordinal);
     }
 
     [Fact]

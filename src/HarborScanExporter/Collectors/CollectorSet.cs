@@ -15,6 +15,7 @@ internal static class CollectorSet
         new SweepCollector(),
         new SweepableCollector(),
         new OrphanReportsCollector(),
+        new RemediationCollector(),
         new JobServiceCollector(),
         new DiagnosisCollector(),
         new DatabaseCollector(),
@@ -28,6 +29,7 @@ internal static class CollectorSet
     [
         .. All.Where(collector => (collector.OnByDefault || settings.CollectorsEnabled.Contains(collector.Name))
             && !settings.CollectorsDisabled.Contains(collector.Name)
-            && (collector is not JobServiceCollector || settings.JobService is not null)),
+            && (collector is not JobServiceCollector || settings.JobService is not null)
+            && (collector is not RemediationCollector || settings.Remediation.Mode != RemediationMode.Off)),
     ];
 }

@@ -7,8 +7,9 @@ namespace HarborScanExporter.Operations;
 internal static class StatusNumbers
 {
     /// <summary>The row of numbers; nothing when Harbor could not be seen.</summary>
-    public static Markup Of(FindingsReport report)
+    public static Markup Of(StatusView view)
     {
+        var report = view.Report;
         if (report.Diagnosed is not { } diagnosed) return Markup.Nothing;
         var document = FindingsDocument.SummaryPart.Of(report);
         var stuck = diagnosed.Tasks.Count(task => task.Judgement.IsStuck);
@@ -26,6 +27,7 @@ internal static class StatusNumbers
                     Number("Workers busy", $"{Words.Number(service.BusyWorkers ?? 0)} of {Words.Number(service.Workers ?? 0)}", service.Up == false),
                 }
                 : [],
+            .. view.Repairs.Plan is { } plan ? new[] { Due(plan.Repairs.Count) } : [],
         ];
         return $"""
             <dl class="numbers" id="numbers">{numbers}</dl>
@@ -44,6 +46,12 @@ internal static class StatusNumbers
     private static Markup Number(string name, string value, bool isBad = false) => $"""
         <div{(isBad ? Bad : Markup.Nothing)}><dt>{name}</dt><dd>{value}</dd></div>
         """;
+
+    private static Markup Due(long due) => $"""
+        <div><dt>Repairs due</dt><dd>{(due > 0 ? Link(due) : Markup.Trusted("0"))}</dd></div>
+        """;
+
+    private static Markup Link(long due) => $"""<a id="due" href="#repairs">{Words.Number(due)}</a>""";
 
     private static Markup Bad { get; } = Markup.Trusted(" class=\"bad\"");
 }

@@ -6,7 +6,7 @@ namespace HarborScanExporter.Operations;
 /// The status page for people: one look at Harbor, written on the server and readable without script. GET of / shows the empty page to whoever
 /// brings no token; GET of /status asks for it, so that a browser opens its dialog.
 /// </summary>
-internal sealed class StatusPage(FindingsGate gate)
+internal sealed class StatusPage(StatusGate gate)
 {
     public const string Path = "/";
     public const string SignedInPath = "/status";
@@ -22,20 +22,21 @@ internal sealed class StatusPage(FindingsGate gate)
             await context.Response.WriteAsync(Refusal(bad!).ToString(), context.RequestAborted);
             return;
         }
-        FindingsReport report;
+        StatusView view;
         try
         {
-            report = await gate.ReadAsync(context.RequestAborted);
+            view = await gate.ReadAsync(context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             return;
         }
-        await context.Response.WriteAsync(Html(report, query).ToString(), context.RequestAborted);
+        await context.Response.WriteAsync(Html(view, query).ToString(), context.RequestAborted);
     }
 
-    private static Markup Html(FindingsReport report, StatusQuery query)
+    private static Markup Html(StatusView view, StatusQuery query)
     {
+        var report = view.Report;
         var word = StatusLayout.Word(report.State.Level);
         return StatusLayout.Page($"{word}: Harbor scans", report.State.Level, query.RefreshSeconds, $"""
             <header>
@@ -43,8 +44,9 @@ internal sealed class StatusPage(FindingsGate gate)
             {Looked(report, query)}
             </header>
             <p id="state" class="state {StatusLayout.Class(report.State.Level)}" role="status"><strong>{word}</strong> <span>{report.State.Sentence}</span></p>
-            {StatusNumbers.Of(report)}
+            {StatusNumbers.Of(view)}
             {(report.Problem is null ? StatusFindings.Of(report, query) : Markup.Nothing)}
+            {StatusRepairs.Of(view)}
             {StatusSections.Of(report)}
             """);
     }

@@ -5,6 +5,8 @@
   const one = id => document.getElementById(id);
   let timer = 0;
   let asking = false;
+  // What was asked to be written is not answered yet.
+  let working = false;
 
   // The token is sent as Bearer and nothing else is; without one the browser sends what its own dialog was given.
   const ask = (address, token) => fetch(location.origin + '/status' + address, {
@@ -35,6 +37,8 @@
       }
       if (same === at) at = at.nextSibling;
       else from.insertBefore(same, at);
+      // What a person is asked, and what came of it, is no part of the page's own text.
+      if (same.nodeType === Node.ELEMENT_NODE && same.dataset.kept !== undefined) continue;
       if (same.nodeType === Node.ELEMENT_NODE) morph(same, wanted);
       else if (same.nodeValue !== wanted.nodeValue) same.nodeValue = wanted.nodeValue;
     }
@@ -60,6 +64,12 @@
     if (!looked) return;
     page.getElementById('now').hidden = false;
     page.getElementById('forget').hidden = !sessionStorage.getItem(key);
+    for (const button of page.querySelectorAll('[data-act]')) {
+      button.hidden = false;
+      button.disabled ||= working;
+    }
+    const byHand = page.getElementById('repair-by-hand');
+    if (byHand) byHand.hidden = true;
   };
 
   const interval = () => Number(one('looked')?.dataset.refresh || 0);
@@ -134,14 +144,124 @@
     one('token-problem').textContent = problem;
   };
 
+  // Asks a person whether the button's act is meant, and for the token where there is none that may write.
+  const confirm = button => {
+    const { act, title, text, list, yes, share } = button.dataset;
+    const dialog = one('confirm');
+    dialog.dataset.act = act;
+    dialog.dataset.undo = button.dataset.undo || '';
+    one('confirm-title').textContent = title;
+    one('confirm-text').textContent = text;
+    one('confirm-list').replaceChildren(...list.split('\n').map(line => element('li', line)));
+    one('confirm-yes').textContent = yes;
+    one('confirm-problem').textContent = '';
+    one('confirm-note').value = '';
+    one('confirm-token').value = '';
+    one('confirm-token-line').hidden = !!sessionStorage.getItem(key);
+    one('confirm-token').required = !sessionStorage.getItem(key);
+    one('confirm-share-line').hidden = share === undefined;
+    one('confirm-share').checked = false;
+    one('confirm-share').required = share !== undefined;
+    dialog.showModal();
+    one(sessionStorage.getItem(key) ? 'confirm-no' : 'confirm-token').focus();
+  };
+
+  const confirmed = async () => {
+    const dialog = one('confirm');
+    const { act, undo } = dialog.dataset;
+    const note = one('confirm-note').value.trim();
+    const share = one('confirm-share').checked;
+    let token = sessionStorage.getItem(key);
+    if (!token) {
+      // Tried on something that costs nothing, so that a mistyped token can be mended here.
+      token = one('confirm-token').value.trim();
+      try {
+        const problem = await failure(await fetch(location.origin + '/api/v1/openapi.yaml', { headers: { Authorization: 'Bearer ' + token }, credentials: 'omit', cache: 'no-store' }));
+        if (problem) return one('confirm-problem').textContent = problem;
+      } catch (error) {
+        return one('confirm-problem').textContent = 'The exporter does not answer.';
+      }
+      sessionStorage.setItem(key, token);
+    }
+    dialog.close();
+    working = true;
+    dress(document);
+    tell(act === 'undo' ? 'Taking it back.' : 'Working. It looks again first, which may take a minute.');
+    try {
+      if (act === 'undo') await post('/api/v1/repairs/' + undo + '/undo', { actor: 'status page', note }, token, taken);
+      else await post('/api/v1/repairs', { mode: act, override_share: share, actor: 'status page', note }, token, ended);
+    } catch (error) {
+      tell('The exporter does not answer. What it wrote until then is below once it does.', [], true);
+    }
+    working = false;
+    await refresh();
+  };
+
+  const post = async (address, body, token, told) => {
+    if (!body.note) delete body.note;
+    const answer = await fetch(location.origin + address, {
+      method: 'POST',
+      headers: { Authorization: 'Bearer ' + token, 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+      credentials: 'omit',
+      cache: 'no-store',
+    });
+    // A run that failed is told like one that ended; every other refusal says why.
+    const said = await answer.json().catch(() => ({}));
+    if (answer.ok || said.run) told(said);
+    else tell(answer.status === 401 ? 'This token is not accepted.' : said.detail || 'The exporter answered ' + answer.status + '.', [], true);
+  };
+
+  const words = {
+    clean: 'Nothing is left to be repaired.',
+    left: 'Something is left alone; the reasons are above.',
+    blocked: 'Something holds repairs.',
+    busy: 'Another run is under way.',
+    failed: 'It could not be done.',
+  };
+
+  const ended = run => {
+    const count = state => run.repairs.filter(repair => repair.state === state).length;
+    const dry = run.mode !== 'execute';
+    const parts = [
+      [count('done'), dry ? 'would be done' : 'done'], [count('no_effect'), 'without effect'], [count('intended'), dry ? 'would be asked for' : 'under way'],
+      [count('failed'), 'failed'],
+    ].filter(([number]) => number > 0).map(([number, word]) => number + ' ' + word);
+    const lead = (dry ? 'Tried and rolled back: ' : 'Run ' + run.run + ': ') + (parts.join(', ') || 'nothing was done') + '. ';
+    tell(lead + (run.problem || (dry ? '' : words[run.end] || '')), run.repairs.map(repair =>
+      repair.action + ' of ' + repair.finding + ': ' + repair.state + (repair.failure ? ' (' + repair.failure + ')' : '') + '. ' + repair.text),
+    run.end === 'failed' || run.end === 'blocked' || count('failed') > 0);
+  };
+
+  const taken = undo => tell('Repair ' + undo.id + ' is taken back.');
+
+  const element = (name, text) => {
+    const made = document.createElement(name);
+    made.textContent = text;
+    return made;
+  };
+
+  // Says what came of it, in place.
+  const tell = (sentence, lines = [], bad = false) => {
+    const place = one('repair-result');
+    if (!place) return stale(sentence);
+    const list = document.createElement('ul');
+    list.append(...lines.map(line => element('li', line)));
+    place.classList.toggle('bad', bad);
+    place.replaceChildren(element('p', sentence), ...lines.length ? [list] : []);
+  };
+
   document.addEventListener('submit', event => {
     event.preventDefault();
+    if (event.target.id === 'confirm-form') return confirmed();
     if (event.target.id === 'sign-in') return signIn(one('token').value.trim());
     const given = new URLSearchParams([...new FormData(event.target)].filter(([, value]) => value !== ''));
     go('?' + given, true);
   });
   document.addEventListener('click', async event => {
     if (event.target.id === 'now') return refresh();
+    if (event.target.id === 'confirm-no') return one('confirm').close();
+    if (event.target.dataset.act && event.target.matches('button')) return confirm(event.target);
     if (event.target.id === 'forget') {
       sessionStorage.removeItem(key);
       return location.assign('/');

@@ -1,3 +1,5 @@
+using HarborScanExporter.Diagnosis;
+
 namespace HarborScanExporter.Remediation;
 
 /// <summary>What came of asking Harbor's API.</summary>

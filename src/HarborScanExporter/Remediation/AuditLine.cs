@@ -1,3 +1,5 @@
+using HarborScanExporter.Diagnosis;
+
 namespace HarborScanExporter.Remediation;
 
 /// <summary>Who or what asked for a run.</summary>

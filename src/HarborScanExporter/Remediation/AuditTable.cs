@@ -27,16 +27,17 @@ internal static class AuditTable
         returning id
         """;
 
+    // now() bounds the lines and not clock_timestamp(), which is another one for each row and so finds nothing by the index.
     private const string CountsSql = """
         select date_part('epoch', clock_timestamp()) as Now,
-               count(*) filter (where is_repair and at > clock_timestamp() - interval '1 hour') as LastHour,
-               count(*) filter (where is_repair and at > clock_timestamp() - interval '1 day') as LastDay,
-               count(*) filter (where state = 'failed' and failure <> 'locked' and at > clock_timestamp() - interval '1 hour') as FailedLastHour,
-               count(*) filter (where verification = 'reverted' and at > clock_timestamp() - interval '3 hours') as RevertedLately
+               count(*) filter (where is_repair and at > now() - interval '1 hour') as LastHour,
+               count(*) filter (where is_repair and at > now() - interval '1 day') as LastDay,
+               count(*) filter (where state = 'failed' and failure not in ('locked', 'interrupted') and at > now() - interval '1 hour') as FailedLastHour,
+               count(*) filter (where verification = 'reverted' and at > now() - interval '3 hours') as RevertedLately
         from (
             select at, state, failure, verification, state <> 'failed' and action <> 'undo' as is_repair
             from harbor_scan.repair
-            where at > clock_timestamp() - @Hours * interval '1 hour') lately
+            where at > now() - @Hours * interval '1 hour') lately
         """;
 
     private const string OfThingsSql = """

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Remediation;
@@ -17,7 +19,7 @@ internal static class Intents
         {
             var (state, after) = intent.Action == RepairAction.StopJob.Word() ? await OfStopAsync(transaction, intent, cancellationToken)
                 : intent.Action == RepairAction.DeleteRobot.Word() ? await OfRobotAsync(transaction, intent, cancellationToken)
-                // Whether Harbor began a scan of an artifact anew no row tells for certain; it is not asked for a second time.
+                : intent.Action == RepairAction.Rescan.Word() ? (await OfRescanAsync(transaction, intent, cancellationToken), null)
                 : (RepairState.Failed, null);
             await AuditTable.EndAsync(transaction, intent.Id, state, state == RepairState.Failed ? RepairFailure.Interrupted : null, after, cancellationToken);
         }
@@ -30,6 +32,16 @@ internal static class Intents
         // A row that is gone or final, or that runs anew, is no longer the one that was stuck.
         var isOver = now is null || !ScanStatus.IsOpen(now.Status) || now.Revision != intent.Revision;
         return (isOver ? RepairState.Done : RepairState.Failed, now is null ? null : AuditLine.Images(now.Image, null));
+    }
+
+    /// <summary>A scan begins with the removal of the reports before it (harbor-facts 5.1): as long as they are there, none has begun.</summary>
+    private static async Task<string> OfRescanAsync(RepairTransaction transaction, PastRepair intent, CancellationToken cancellationToken)
+    {
+        if (await TaskWrite.ImageAsync(transaction, intent.TaskId!.Value, cancellationToken) is not { } image) return RepairState.Failed;
+        using var row = JsonDocument.Parse(image);
+        var named = TaskAttributes.Parse(row.RootElement.GetProperty("extra_attrs").GetRawText()).ReportUuids;
+        var existing = await ReportRows.ExistingAsync(transaction, named, cancellationToken);
+        return named.Any(uuid => uuid.Length > 0 && !existing.Contains(uuid)) ? RepairState.Done : RepairState.Failed;
     }
 
     private static async Task<(string State, string? After)> OfRobotAsync(RepairTransaction transaction, PastRepair intent, CancellationToken cancellationToken) =>

@@ -1,5 +1,7 @@
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Remediation.Rescanning;
+using HarborScanExporter.Remediation.Sweeping;
 
 namespace HarborScanExporter.Remediation;
 
@@ -15,14 +17,14 @@ internal sealed record WrongCodeTask(long Id, long ExecutionId, string Type, str
 /// <summary>A robot account that a scan left behind.</summary>
 /// <param name="Id">Its id.</param>
 /// <param name="Created">Seconds since 1970.</param>
-internal sealed record LeakedRobot(long Id, double Created);
+internal sealed record LeakedRobot(long Id, double Created)
+{
+    /// <summary>The repair that ended its task, which has been over since; null when no repair tells whose it was.</summary>
+    public long? EndedBy { get; init; }
 
-/// <summary>A repaired scan whose artifact may be scanned again.</summary>
-/// <param name="Repaired">The line of the audit.</param>
-/// <param name="Repository">The repository with its project; null when the artifact is gone.</param>
-/// <param name="Digest">The artifact's digest.</param>
-/// <param name="IsFinal">Whether the repaired row is final.</param>
-internal sealed record Rescannable(PastRepair Repaired, string? Repository, string? Digest, bool IsFinal);
+    /// <summary>What Redis holds of that task's job; null where it was not asked.</summary>
+    public JobEvidence? Job { get; init; }
+}
 
 /// <summary>Everything a plan rests on but the audit: one fresh look at Harbor.</summary>
 internal sealed record Look
@@ -43,6 +45,18 @@ internal sealed record Look
     public IReadOnlyList<WrongCodeTask> WrongCodes { get; init; } = [];
 
     public IReadOnlyList<LeakedRobot> LeakedRobots { get; init; } = [];
+
+    /// <summary>When the open tasks were made of which nobody knows the robot account; seconds since 1970, null for no usable time.</summary>
+    public IReadOnlyList<double?> OpenWithoutRobot { get; init; } = [];
+
+    /// <summary>Repaired scans of the last day that may be scanned again.</summary>
+    public IReadOnlyList<Rescannable> Rescannables { get; init; } = [];
+
+    /// <summary>Old executions; only after nothing else was left to be repaired.</summary>
+    public IReadOnlyList<SweepCandidate> Sweepable { get; init; } = [];
+
+    /// <summary>What the search for old executions leaves alone.</summary>
+    public IReadOnlyList<Refusal> SweepRefusals { get; init; } = [];
 
     /// <summary>Whether Harbor's API may be asked to act.</summary>
     public bool HasApi { get; init; }

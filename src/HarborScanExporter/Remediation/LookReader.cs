@@ -2,7 +2,9 @@ using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
+using HarborScanExporter.Remediation.Rescanning;
 using HarborScanExporter.Settings;
+using Npgsql;
 
 namespace HarborScanExporter.Remediation;
 
@@ -18,17 +20,25 @@ internal sealed class LookReader(
     /// <summary>Looks.</summary>
     /// <returns>Null beside the report when it could not.</returns>
     /// <exception cref="Npgsql.NpgsqlException">What is asked beyond the diagnosis could not be read.</exception>
-    public async Task<(Look? Look, FindingsReport Report)> LookAsync(CancellationToken cancellationToken)
+    public async Task<(Look? Look, FindingsReport Report)> LookAsync(CancellationToken cancellationToken) =>
+        await LookAsync(await findings.ReadAsync(cancellationToken), cancellationToken);
+
+    /// <summary>Looks at what a plan asks for beyond a report that was made just now.</summary>
+    /// <exception cref="Npgsql.NpgsqlException">It could not be read.</exception>
+    public async Task<(Look? Look, FindingsReport Report)> LookAsync(FindingsReport report, CancellationToken cancellationToken)
     {
-        var report = await findings.ReadAsync(cancellationToken);
         if (report is not { Diagnosed: { } diagnosed, Facts: { } facts }) return (null, report);
         await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
-        string[] jobs = [.. diagnosed.Tasks.Where(task => task.Judgement.IsStuck && task.Task.JobId.Length > 0).Select(task => task.Task.JobId).Distinct(StringComparer.Ordinal)];
+        string[] stuck = [.. diagnosed.Tasks.Where(task => task.Judgement.IsStuck && task.Task.JobId.Length > 0).Select(task => task.Task.JobId).Distinct(StringComparer.Ordinal)];
         var owners = facts.SchemaVersion < TaskLookup.JobIndexSince ? new Dictionary<string, long>()
-            : await snapshot.ReadAsync((from, token) => TaskLookup.OwnersAsync(from, jobs, token), cancellationToken);
+            : await snapshot.ReadAsync((from, token) => TaskLookup.OwnersAsync(from, stuck, token), cancellationToken);
         long[] executions = [.. diagnosed.WrongCodes.Select(found => found.ExecutionId).Order()];
         var codes = await snapshot.ReadAsync((from, token) => WrongCodeLookup.ReadAsync(from, executions, Most, token), cancellationToken);
-        var robots = settings.Remediation.Robots ? await LeakedAsync(snapshot, diagnosed, cancellationToken) : [];
+        var robots = settings.Remediation.Robots ? await LeakedAsync(snapshot, diagnosed, codes, cancellationToken) : RobotsOfScans.None;
+        var rescannables = settings.Remediation.Rescan
+            ? await OfAuditAsync(snapshot, (from, token) => RescanLookup.ReadAsync(from, Most, facts.CanReadSbomReport, token), cancellationToken)
+            : [];
+        var jobs = await JobsAsync(codes.Select(row => row.JobId).Concat(robots.Ended.Select(row => row.JobId)), cancellationToken);
         return (new Look
         {
             Diagnosed = diagnosed,
@@ -36,33 +46,60 @@ internal sealed class LookReader(
             Findings = report.Findings.DistinctBy(finding => finding.Id).ToDictionary(finding => finding.Id, StringComparer.Ordinal),
             SeenFor = sightings.SeenFor(diagnosed),
             JobOwners = owners,
-            WrongCodes = await JudgedAsync(codes, cancellationToken),
-            LeakedRobots = [.. robots.Select(robot => new LeakedRobot(robot.Id, robot.Created))],
+            WrongCodes =
+            [
+                .. codes.Select(row => new WrongCodeTask(
+                    row.Id, row.ExecutionId, row.Type, row.JobId, new Fence(row.Status, row.Code, row.Revision, Epoch.Usable(row.Updated)), jobs(row.JobId))),
+            ],
+            LeakedRobots =
+            [
+                .. robots.Ended.Select(robot => new LeakedRobot(robot.Id, robot.Created) { EndedBy = robot.Repair, Job = jobs(robot.JobId) }),
+                .. robots.Leaked.Where(robot => robots.Ended.All(ended => ended.Id != robot.Id)).Select(robot => new LeakedRobot(robot.Id, robot.Created)),
+            ],
+            OpenWithoutRobot = robots.OpenWithoutRobot,
+            Rescannables = rescannables,
             HasApi = settings.Api is not null,
             RunningLimit = settings.RunningLimit.TotalSeconds,
         }, report);
     }
 
-    private static async Task<IReadOnlyList<RobotRow>> LeakedAsync(Snapshot snapshot, Diagnosed diagnosed, CancellationToken cancellationToken)
+    private static async Task<RobotsOfScans> LeakedAsync(Snapshot snapshot, Diagnosed diagnosed, IReadOnlyList<WrongCodeRow> codes, CancellationToken cancellationToken)
     {
-        long[] open = [.. diagnosed.Tasks.Select(task => task.Task.Id)];
+        // The job of a row with a final word and a lower code may live, and with it its account.
+        long[] open = [.. diagnosed.Tasks.Select(task => task.Task.Id), .. codes.Select(row => row.Id)];
         var attributes = await snapshot.ReadAsync((from, token) => ReportLookup.AttributesAsync(from, open, token), cancellationToken);
         long[] named = [.. attributes.Values.Select(its => its.RobotId).OfType<long>().Distinct()];
-        return await snapshot.ReadAsync((from, token) => RobotLookup.LeakedAsync(from, diagnosed.Now - Day, named, Most, token), cancellationToken);
+        var leaked = await snapshot.ReadAsync((from, token) => RobotLookup.LeakedAsync(from, diagnosed.Now - Day, named, Most, token), cancellationToken);
+        var ended = await OfAuditAsync(snapshot, (from, token) => EndedRobotLookup.ReadAsync(from, Most, token), cancellationToken);
+        return new RobotsOfScans(leaked, [.. ended.Where(robot => !named.Contains(robot.Id))],
+            [.. diagnosed.Tasks.Where(task => attributes.GetValueOrDefault(task.Task.Id)?.RobotId is null).Select(task => task.Task.Created)]);
+    }
+
+    /// <summary>Reads from the audit; nothing where there is none, which whoever plans meets too.</summary>
+    private static async Task<IReadOnlyList<T>> OfAuditAsync<T>(Snapshot snapshot, Func<Snapshot, CancellationToken, Task<IReadOnlyList<T>>> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await snapshot.ReadAsync(read, cancellationToken);
+        }
+        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InsufficientPrivilege)
+        {
+            return [];
+        }
     }
 
     /// <summary>Redis is asked about jobs of final rows too; from a part of the queue nothing is concluded.</summary>
-    private async Task<IReadOnlyList<WrongCodeTask>> JudgedAsync(IReadOnlyList<WrongCodeRow> codes, CancellationToken cancellationToken)
+    private async Task<Func<string, JobEvidence?>> JobsAsync(IEnumerable<string> ids, CancellationToken cancellationToken)
     {
-        string[] jobs = [.. codes.Select(row => row.JobId).Where(job => job.Length > 0).Distinct(StringComparer.Ordinal)];
-        var service = evidence is null || codes.Count == 0
+        string[] jobs = [.. ids.Where(job => job.Length > 0).Distinct(StringComparer.Ordinal)];
+        var service = evidence is null || jobs.Length == 0
             ? JobServiceEvidence.Without(EvidenceState.NotConfigured)
             : await evidence.ReadAsync(jobs, settings.ScrapeTimeout, cancellationToken);
-        JobEvidence? JobOf(string id) => service is not { IsUsable: true, ListsReadWhole: true } ? null : id.Length == 0 ? JobEvidence.Nothing : service.Jobs.GetValueOrDefault(id);
-        return
-        [
-            .. codes.Select(row => new WrongCodeTask(
-                row.Id, row.ExecutionId, row.Type, row.JobId, new Fence(row.Status, row.Code, row.Revision, Epoch.Usable(row.Updated)), JobOf(row.JobId))),
-        ];
+        return id => service is not { IsUsable: true, ListsReadWhole: true } ? null : id.Length == 0 ? JobEvidence.Nothing : service.Jobs.GetValueOrDefault(id);
+    }
+
+    private sealed record RobotsOfScans(IReadOnlyList<RobotRow> Leaked, IReadOnlyList<EndedRobotRow> Ended, IReadOnlyList<double?> OpenWithoutRobot)
+    {
+        public static RobotsOfScans None { get; } = new([], [], []);
     }
 }

@@ -1,6 +1,8 @@
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
+using HarborScanExporter.Remediation.Rescanning;
+using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
@@ -40,13 +42,14 @@ internal static class Planning
             if (decision.Repair is { } repair) due.Add(repair);
             else refusals.Add(decision.Refusal!);
         }
+        if (terms.Wanted is null) refusals.AddRange(look.SweepRefusals);
         refusals.AddRange(Live(look));
         List<PlanBlock> blocks = [.. Blocks(look, history, terms)];
         var batch = Capped(due, history, terms.Settings, refusals);
         return new RepairPlan(blocks, batch, refusals);
     }
 
-    /// <summary>Each thing that was found, with what is decided on it: tasks oldest first, then executions, codes and robots.</summary>
+    /// <summary>Each thing that was found, with what is decided on it: tasks oldest first, then executions, codes, robots, scans anew and old executions.</summary>
     private static IEnumerable<Decision> Decisions(Look look, RepairHistory history, PlanTerms terms)
     {
         bool Wanted(string finding) => terms.Wanted?.Contains(finding) ?? true;
@@ -61,6 +64,10 @@ internal static class Planning
         if (terms.Wanted is not null) yield break;
         foreach (var robot in look.LeakedRobots.OrderBy(robot => robot.Id))
             yield return RobotPlanning.Decide(robot, look, past, terms.Settings);
+        foreach (var decision in RescanPlanning.Decide(look, past, terms.Settings))
+            yield return decision;
+        foreach (var candidate in look.Sweepable.OrderBy(candidate => candidate.Id))
+            yield return SweepPlanning.Decide(candidate, past);
     }
 
     private static IEnumerable<Refusal> Live(Look look) =>
@@ -68,7 +75,13 @@ internal static class Planning
         where !task.Judgement.IsStuck
         group task by task.Judgement.Word into state
         orderby state.Key
-        select new Refusal(null, state.Key, SkipReason.Live, LiveText(state.Key)) { Count = state.Count() };
+        select new Refusal(null, state.Key, SkipReason.Live, LiveText(state.Key)) { Count = state.Count(), HoldsFor = SettlesIn(state, look) };
+
+    /// <summary>Until the last of them that is missing something in Redis has been so for two looks; null when none is.</summary>
+    private static double? SettlesIn(IEnumerable<JudgedTask> tasks, Look look) => tasks
+        .Where(task => task.Judgement == Judgement.Settling && task.SeenFor < EvidenceJudge.TwoSightings
+            && task.Job is { } job && EvidenceJudge.AbsenceOf(job, look.Diagnosed.JobService) != Absence.None)
+        .Max(task => (double?)(EvidenceJudge.TwoSightings - task.SeenFor));
 
     private static string LiveText(string state) => state switch
     {
@@ -128,11 +141,13 @@ internal static class Planning
 
     private static List<PlannedRepair> Capped(List<PlannedRepair> due, RepairHistory history, RemediationSettings settings, List<Refusal> refusals)
     {
-        var ofHour = Math.Max(0, settings.MaxPerHour - history.LastHour);
-        var ofDay = Math.Max(0, settings.MaxPerDay - history.LastDay);
         List<PlannedRepair> batch = [];
         foreach (var repair in due)
         {
+            // Cleaning up never takes from scans that block somebody what they may need.
+            var isSweep = repair.Action == RepairAction.Sweep;
+            var ofHour = Math.Max(0, (isSweep ? SweepPlanning.Share(settings.MaxPerHour) : settings.MaxPerHour) - history.LastHour);
+            var ofDay = Math.Max(0, (isSweep ? SweepPlanning.Share(settings.MaxPerDay) : settings.MaxPerDay) - history.LastDay);
             var (reason, text) = batch.Count >= ofDay ? (SkipReason.CapDay, $"{Words.Number(history.LastDay)} repairs were done within a day ({Setting.Names.RemediationMaxPerDay}).")
                 : batch.Count >= ofHour ? (SkipReason.CapHour, $"{Words.Number(history.LastHour)} repairs were done within an hour ({Setting.Names.RemediationMaxPerHour}).")
                 : batch.Count >= settings.MaxPerRun ? (SkipReason.NextBatch, "It is repaired in the next batch.")

@@ -1,3 +1,5 @@
+using HarborScanExporter.Diagnosis;
+
 namespace HarborScanExporter.Remediation;
 
 /// <summary>The states of a line of the audit.</summary>
@@ -19,35 +21,6 @@ internal static class RepairState
     public const string Undone = "undone";
 
     public static IReadOnlyList<string> All { get; } = [Intended, Done, Failed, NoEffect, Undone];
-}
-
-/// <summary>Why a repair changed nothing: the closed set of <c>reason</c> of harbor_scan_remediation_repair_failures_total.</summary>
-internal static class RepairFailure
-{
-    /// <summary>The row had moved on.</summary>
-    public const string LostRace = "lost_race";
-
-    /// <summary>Another transaction held the row or its execution.</summary>
-    public const string Locked = "locked";
-
-    public const string Timeout = "timeout";
-    public const string Connect = "connect";
-    public const string Permission = "permission";
-    public const string Constraint = "constraint";
-    public const string ApiDenied = "api_denied";
-    public const string ApiRefused = "api_refused";
-    public const string ApiUnreachable = "api_unreachable";
-
-    /// <summary>The exporter ended between the intent and its outcome, and the row shows no effect.</summary>
-    public const string Interrupted = "interrupted";
-
-    /// <summary>The audit could not be written; counted by the process alone.</summary>
-    public const string Audit = "audit";
-
-    public const string Other = "other";
-
-    public static IReadOnlyList<string> All { get; } =
-        [LostRace, Locked, Timeout, Connect, Permission, Constraint, ApiDenied, ApiRefused, ApiUnreachable, Interrupted, Audit, Other];
 }
 
 /// <summary>One line of the audit, as far as a plan needs it. Times are seconds since 1970 by the database's clock.</summary>

@@ -1,3 +1,5 @@
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Remediation;
@@ -46,6 +48,9 @@ internal sealed record PlannedRepair
 
     /// <summary>Repository with its project and digest, of a rescan.</summary>
     public (string Repository, string Digest, string? ScanType)? Artifact { get; init; }
+
+    /// <summary>The execution that is removed, as it was found; null where none is.</summary>
+    public SweepCandidate? Old { get; init; }
 }
 
 /// <summary>One thing that is left alone, and why.</summary>

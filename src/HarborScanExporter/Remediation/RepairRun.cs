@@ -1,5 +1,6 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
+using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using Npgsql;
@@ -12,8 +13,20 @@ namespace HarborScanExporter.Remediation;
 /// </summary>
 internal sealed partial class RepairRun(
     LookReader looking, RepairDatabase database, PauseFile pause, ExporterSettings settings, RemediationCounters counters, TimeProvider time, ILogger<RepairRun> logger,
-    Act? act = null) : IDisposable
+    Act? act = null, SweepReader? sweeping = null) : IDisposable
 {
+    /// <summary>What time alone changes, or nothing does: a run that leaves only such things is at a clean end.</summary>
+    private static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
+
+    /// <summary>The looks a minute apart that a run waits for: what is missing is proven by the first, the verdict on it by the second.</summary>
+    private const int MostWaits = 2;
+
+    /// <summary>An execution that is held costs half a second, in which the batch keeps its other rows from their hooks; after so many it is committed.</summary>
+    private const int MostHeld = 3;
+
+    /// <summary>Batches in a row that met nothing but what others hold, after which a run gives way.</summary>
+    private const int MostInVain = 3;
+
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
 
@@ -26,9 +39,19 @@ internal sealed partial class RepairRun(
     /// <summary>What a run would do now, without the lock and without a trace.</summary>
     /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
     /// <exception cref="AuditException">The audit cannot be read.</exception>
-    public async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(RunRequest request, CancellationToken cancellationToken)
+    public async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(RunRequest request, CancellationToken cancellationToken) =>
+        await PlanAsync(request, await looking.LookAsync(cancellationToken), cancellationToken);
+
+    /// <summary>What a run would do now, going by a report that was made just now; null when that report knows nothing.</summary>
+    /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
+    /// <exception cref="AuditException">The audit cannot be read.</exception>
+    public async Task<RepairPlan?> PlanAsync(RunRequest request, FindingsReport report, CancellationToken cancellationToken) =>
+        (await PlanAsync(request, await looking.LookAsync(report, cancellationToken), cancellationToken)).Plan;
+
+    private async Task<(RepairPlan? Plan, FindingsReport Report)> PlanAsync(
+        RunRequest request, (Look? Look, FindingsReport Report) looked, CancellationToken cancellationToken)
     {
-        var (look, report) = await looking.LookAsync(cancellationToken);
+        var (look, report) = looked;
         if (look is null) return (null, report);
         if (settings.Remediation.Mode == RemediationMode.Off)
             return (Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report)), report);
@@ -91,36 +114,63 @@ internal sealed partial class RepairRun(
 
     private async Task<RunResult> BatchesAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
     {
-        var waited = false;
+        var (waits, inVain) = (0, 0);
         while (true)
         {
-            var batch = await BatchAsync(request, result.Run, cancellationToken);
-            result = result with
-            {
-                End = batch.End,
-                Problem = batch.Problem,
-                Plan = batch.Plan ?? result.Plan,
-                Outcomes = [.. result.Outcomes, .. batch.Outcomes],
-                Batches = result.Batches + (batch.Outcomes.Count > 0 ? 1 : 0),
-            };
+            var batch = await BatchAsync(request, result.Run, null, cancellationToken);
+            result = With(result, batch);
             if (batch.Plan is null || batch.Plan.IsBlocked || batch.End is RunEnd.Busy or RunEnd.Failed) return result;
-            // What one batch rolled back or could not do, the next would meet again.
-            if (batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) && !result.DryRun) continue;
-            var due = batch.Plan.Refusals.Where(refusal => refusal.Reason == SkipReason.SecondLook).Select(refusal => refusal.HoldsFor).Max();
-            if (due is not { } seconds || waited || !request.WaitsForSecondLook || batch.Outcomes.Count > 0) return result;
-            waited = true;
+            // What one batch rolled back or could not do, the next would meet again; what it did not come to, the next may do.
+            inVain = batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) ? 0 : inVain + 1;
+            if ((inVain == 0 || (IsCutShort(batch) && inVain < MostInVain)) && !result.DryRun) continue;
+            if (batch.Outcomes.Count > 0) return result;
+            var due = batch.Plan.Refusals.Where(refusal => refusal.Reason is SkipReason.SecondLook or SkipReason.Live).Select(refusal => refusal.HoldsFor).Max();
+            if (due is not { } seconds || waits == MostWaits || !request.WaitsForSecondLook) return await SweptAsync(request, result, cancellationToken);
+            waits++;
             await Task.Delay(TimeSpan.FromSeconds(seconds + 1), time, cancellationToken);
         }
     }
 
-    private async Task<RunResult> BatchAsync(RunRequest request, string run, CancellationToken cancellationToken)
+    /// <summary>Goes on with old executions, when nothing else is to be done and all findings were asked for.</summary>
+    private async Task<RunResult> SweptAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
+    {
+        if (sweeping is null || !settings.Remediation.Sweep || !request.Filter.IsAll || request.Ids is not null) return result;
+        if (await sweeping.FindAsync(request.Asker.Source, cancellationToken) is not { } found) return result;
+        foreach (var part in found.Parts(settings.Remediation.MaxPerRun, SweepReader.MostTasks))
+        {
+            var batch = await BatchAsync(request, result.Run, found with { Candidates = part }, cancellationToken);
+            result = With(result, batch);
+            if (!batch.Outcomes.Any(outcome => outcome.State == RepairState.Done) || result.DryRun || pause.Reason() is not null) return result;
+        }
+        return result;
+    }
+
+    private static RunResult With(RunResult result, RunResult batch) => result with
+    {
+        End = batch.End,
+        Problem = batch.Problem,
+        Plan = batch.Plan ?? result.Plan,
+        Outcomes = [.. result.Outcomes, .. batch.Outcomes],
+        Batches = result.Batches + (batch.Outcomes.Count > 0 ? 1 : 0),
+    };
+
+    private static bool IsCutShort(RunResult batch) => batch.Plan!.Repairs.Count > batch.Outcomes.Count;
+
+    private async Task<RunResult> BatchAsync(RunRequest request, string run, SweepFound? old, CancellationToken cancellationToken)
     {
         var dry = IsDry(request);
         var result = new RunResult { Run = run, DryRun = dry, End = RunEnd.Clean };
         var (look, report) = await looking.LookAsync(cancellationToken);
         if (look is null) return result with { End = RunEnd.Failed, Problem = report.Problem };
+        if (old is not null) look = look with { Sweepable = old.Candidates, SweepRefusals = old.Refusals };
         List<RepairOutcome> outcomes = [];
         RepairPlan plan;
+        if (settings.Remediation.Mode == RemediationMode.Off)
+        {
+            plan = Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report));
+            Count(plan);
+            return result with { Plan = plan, End = RunEnd.Blocked, Problem = plan.Blocks[0].Text };
+        }
         await using (var transaction = await database.BeginAsync(cancellationToken))
         {
             if (!await transaction.TryLockRunAsync(cancellationToken))
@@ -132,7 +182,8 @@ internal sealed partial class RepairRun(
             if (!dry && (outcomes.Count > 0 || resolved > 0)) await transaction.CommitAsync(cancellationToken);
         }
         if (!dry) await ActAsync(outcomes, cancellationToken);
-        var left = plan.Refusals.Any(refusal => refusal.Reason != SkipReason.Live) || plan.Repairs.Count > outcomes.Count;
+        var left = plan.Refusals.Any(refusal => !Settled.Contains(refusal.Reason)) || plan.Repairs.Count > outcomes.Count
+            || outcomes.Any(outcome => outcome.State is RepairState.Failed or RepairState.NoEffect || (outcome.State == RepairState.Intended && !dry));
         return result with
         {
             Plan = plan,
@@ -142,14 +193,18 @@ internal sealed partial class RepairRun(
         };
     }
 
-    /// <summary>Row changes first, execution by execution; then the intents of what Harbor's API is asked for.</summary>
+    /// <summary>Row changes first, execution by execution, removals after all others; then the intents of what Harbor's API is asked for.</summary>
     private async Task WriteAsync(
         RepairTransaction transaction, RepairPlan plan, string run, Asker asker, List<RepairOutcome> outcomes, CancellationToken cancellationToken)
     {
-        foreach (var group in plan.Repairs.Where(repair => !repair.Action.IsOfApi()).GroupBy(repair => repair.ExecutionId).OrderBy(group => group.Key))
+        var held = 0;
+        foreach (var group in plan.Repairs.Where(repair => !repair.Action.IsOfApi()).GroupBy(repair => (IsRemoved: repair.Old is not null, repair.ExecutionId))
+            .OrderBy(group => group.Key.IsRemoved).ThenBy(group => group.Key.ExecutionId))
         {
-            if (pause.Reason() is not null) return;
-            outcomes.AddRange(await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken));
+            if (pause.Reason() is not null || held == MostHeld) return;
+            var written = await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken);
+            outcomes.AddRange(written);
+            if (written.All(outcome => outcome.Failure == RepairFailure.Locked)) held++;
         }
         foreach (var repair in plan.Repairs.Where(repair => repair.Action.IsOfApi()))
         {
@@ -166,8 +221,9 @@ internal sealed partial class RepairRun(
         for (var i = 0; i < outcomes.Count; i++)
         {
             if (outcomes[i] is not { State: RepairState.Intended, Audit: { } id, Repair: var repair }) continue;
-            var answer = act is null || pause.Reason() is not null
-                ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+            var answer = act is null || pause.Reason() is not null ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+                // Core's stop of a job that the job service does not know asks for no status: it would write Stopped over a scan that has just ended.
+                : !await IsStillThatAsync(repair, cancellationToken) ? new ActOutcome(RepairState.Failed, RepairFailure.LostRace)
                 : await act(repair, cancellationToken);
             if (answer.State == RepairState.Intended) continue;
             await using var transaction = await database.BeginAsync(cancellationToken);
@@ -177,6 +233,13 @@ internal sealed partial class RepairRun(
             await transaction.CommitAsync(cancellationToken);
             outcomes[i] = outcomes[i] with { State = answer.State, Failure = answer.Failure, After = images };
         }
+    }
+
+    private async Task<bool> IsStillThatAsync(PlannedRepair repair, CancellationToken cancellationToken)
+    {
+        if (repair is not { TaskId: { } task, Fence: { } fence }) return true;
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        return await TaskWrite.ReadAsync(transaction, task, fence, cancellationToken) is not null;
     }
 
     private PlanTerms Terms(RunRequest request, FindingsReport report) => new()
@@ -190,8 +253,9 @@ internal sealed partial class RepairRun(
 
     private static Task<RepairHistory> HistoryAsync(RepairTransaction transaction, Look look, CancellationToken cancellationToken)
     {
-        long[] tasks = [.. look.Diagnosed.Tasks.Where(task => task.Judgement.IsStuck).Select(task => task.Task.Id).Concat(look.WrongCodes.Select(task => task.Id))];
-        long[] executions = [.. look.Diagnosed.Executions.Select(found => found.Execution.Id)];
+        long[] tasks = [.. look.Diagnosed.Tasks.Where(task => task.Judgement.IsStuck).Select(task => task.Task.Id)
+            .Concat(look.WrongCodes.Select(task => task.Id)).Concat(look.Rescannables.Select(one => one.TaskId))];
+        long[] executions = [.. look.Diagnosed.Executions.Select(found => found.Execution.Id), .. look.Sweepable.Select(candidate => candidate.Id)];
         long[] robots = [.. look.LeakedRobots.Select(robot => robot.Id)];
         return InAuditAsync(() => AuditTable.HistoryAsync(transaction, tasks, executions, robots, cancellationToken));
     }

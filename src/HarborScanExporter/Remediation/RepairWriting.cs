@@ -1,3 +1,5 @@
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
 using Npgsql;
 
@@ -12,7 +14,7 @@ internal static class RepairWriting
 {
     /// <summary>Writes those of one execution: its tasks in the order of their ids, then the execution itself (the order of Harbor's hooks).</summary>
     /// <param name="transaction">The transaction of the batch.</param>
-    /// <param name="repairs">Repairs of rows of one execution.</param>
+    /// <param name="repairs">Repairs of rows of one execution, or its removal alone.</param>
     /// <param name="run">The run's id.</param>
     /// <param name="asker">Who asked for it.</param>
     /// <param name="cancellationToken">Gives the batch up.</param>
@@ -22,7 +24,11 @@ internal static class RepairWriting
     {
         try
         {
-            return await transaction.PartAsync(() => ChangeAsync(transaction, repairs, run, asker, cancellationToken), cancellationToken);
+            return await transaction.PartAsync(
+                () => repairs is [{ Old: { } old } one]
+                    ? SweepAsync(transaction, one, old, run, asker, cancellationToken)
+                    : ChangeAsync(transaction, repairs, run, asker, cancellationToken),
+                cancellationToken);
         }
         catch (PostgresException error)
         {
@@ -112,6 +118,15 @@ internal static class RepairWriting
             var id = await AddAsync(transaction, line, cancellationToken);
             return new RepairOutcome(repair, RepairState.Done, null, id) { Before = line.Before, After = line.After };
         }
+    }
+
+    private static async Task<IReadOnlyList<RepairOutcome>> SweepAsync(
+        RepairTransaction transaction, PlannedRepair repair, SweepCandidate old, string run, Asker asker, CancellationToken cancellationToken)
+    {
+        var (failure, before) = await SweepWriting.RemoveAsync(transaction, old, cancellationToken);
+        if (failure is not null) return [await FailedAsync(transaction, repair, run, asker, failure, cancellationToken)];
+        var id = await AddAsync(transaction, AuditLine.Of(repair, run, asker, RepairState.Done) with { Before = before }, cancellationToken);
+        return [new RepairOutcome(repair, RepairState.Done, null, id) { Before = before }];
     }
 
     private static async Task<RepairOutcome> FailedAsync(

@@ -1,3 +1,4 @@
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 
 namespace HarborScanExporter.Remediation;

@@ -23,6 +23,7 @@ internal static class FailureReason
     public static string Of(Exception error) => error switch
     {
         UnreadableSchemaException => Schema,
+        UnreadableAuditException { InnerException: { } cause } => Of(cause),
         RedisUnusableException { State: EvidenceState.Refused } => Auth,
         RedisUnusableException => Connect,
         OperationCanceledException or TimeoutException => Timeout,
@@ -53,7 +54,7 @@ internal static class FailureReason
         PostgresErrorCodes.QueryCanceled => Timeout,
         PostgresErrorCodes.LockNotAvailable => LockTimeout,
         PostgresErrorCodes.InsufficientPrivilege => Permission,
-        PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction => Schema,
+        PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InvalidSchemaName => Schema,
         PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.TooManyConnections => Connect,
         PostgresErrorCodes.ProtocolViolation => Connect,
         _ when state.StartsWith("57P", StringComparison.Ordinal) || state.StartsWith("08", StringComparison.Ordinal) => Connect,

@@ -6,7 +6,7 @@ namespace HarborScanExporter.Scraping;
 /// <param name="Labels">The label names, in order.</param>
 internal sealed record Family(string Name, string Help, params string[] Labels)
 {
-    /// <summary>Whether it counts what this process did; all others are gauges.</summary>
+    /// <summary>Whether it counts up: what this process did, or lines of the audit; all others are gauges.</summary>
     public bool IsCounter => Name.EndsWith("_total", StringComparison.Ordinal);
 }
 

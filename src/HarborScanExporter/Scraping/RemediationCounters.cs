@@ -113,6 +113,7 @@ internal static class SkipReason
     public const string HarborSweeps = "harbor_sweeps";
     public const string ArtifactGone = "artifact_gone";
     public const string QueueFull = "queue_full";
+    public const string TooLarge = "too_large";
     public const string Live = "live";
 
     // It is repaired later.
@@ -125,6 +126,6 @@ internal static class SkipReason
     [
         Off, Paused, BreakerOpen, Standby, NoEvidence, NoWorkers, ReadOnly, QueuePaused, UnknownSchema, StaleLook, Share,
         SecondLook, NoProof, NeedsApi, WorkerHolds, RecordOpen, Stranded, JobQueued, SharedJob, TaskFirst, InProgress, CoolingDown, Attempts, Undone,
-        SwitchedOff, HarborSweeps, ArtifactGone, QueueFull, Live, NextBatch, CapHour, CapDay,
+        SwitchedOff, HarborSweeps, ArtifactGone, QueueFull, TooLarge, Live, NextBatch, CapHour, CapDay,
     ];
 }

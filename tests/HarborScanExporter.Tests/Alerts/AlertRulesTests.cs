@@ -19,6 +19,8 @@ public sealed partial class AlertRulesTests
         "HarborScanCollectorFailing", "HarborScanSnapshotStale", "HarborScanClockSkew", "HarborScanWatchdog",
         "HarborScanHung", "HarborScanJobserviceDown", "HarborScanJobserviceUnreadable", "HarborScanRedisDatabaseWrong", "HarborScanNoWorkers",
         "HarborScanQueueOld", "HarborScanQueuePausedNearLimit", "HarborScanGhostWorkers", "HarborScanOrphanHooks",
+        "HarborScanRemediationFailing", "HarborScanRemediationReverted", "HarborScanRemediationBreakerOpen", "HarborScanRemediationCapReached",
+        "HarborScanRemediationAuditFailing", "HarborScanRemediationPausedLong",
     ];
 
     [Fact]
@@ -41,7 +43,7 @@ public sealed partial class AlertRulesTests
         Assert.DoesNotContain("{{", alert.Annotations["summary"], StringComparison.Ordinal);
         Assert.EndsWith(".", alert.Annotations["summary"], StringComparison.Ordinal);
         Assert.Equal($"https://github.com/harbor-scan-exporter/harbor-scan-exporter/blob/main/alerts/runbooks/{name}.md", alert.Annotations["runbook_url"]);
-        Assert.Contains(alert.Annotations["dashboard_url"], new[] { "/d/harbor-scan-overview", "/d/harbor-scan-stuck" });
+        Assert.Contains(alert.Annotations["dashboard_url"], new[] { "/d/harbor-scan-overview", "/d/harbor-scan-stuck", "/d/harbor-scan-repairs" });
     }
 
     [Theory]

@@ -15,10 +15,9 @@ public sealed class RunbookSqlTests
     [MemberData(nameof(Releases))]
     public async Task Every_statement_is_valid_on_Harbors_tables(string release)
     {
-        await using var database = await PostgresServer.Current.CreateDatabaseAsync();
-        await using var connection = await database.OpenAsync();
-        var harbor = HarborRelease.Parse(release);
-        await HarborSchema.CreateAsync(connection, harbor, TestContext.Current.CancellationToken);
+        await using var harbor = await TestHarbor.CreateAsync(release);
+        await harbor.GrantRemediationAsync();
+        await using var connection = await harbor.Database.OpenAsync();
         var statements = Runbooks.Blocks("sql");
         Assert.True(statements.Count > AlertRules.Alerts.Count);
         var run = 0;

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Alerts;
@@ -27,7 +28,7 @@ public sealed class RunbooksTests
     [Fact]
     public void Only_commands_that_exist_are_named() => Assert.All(Runbooks.Names, name => Assert.All(
         Regex.Matches(Runbooks.Read(name), @"(?:`|^)harbor-scan-exporter(?: ([a-z]+))?", RegexOptions.Multiline),
-        match => Assert.Contains(match.Groups[1].Value, new[] { "", "serve", "check", "doctor", "sql", "version" })));
+        match => Assert.Contains(match.Groups[1].Value, new[] { "", "serve", "check", "repair", "doctor", "sql", "version" })));
 
     [Theory]
     [MemberData(nameof(AlertRules.Names), MemberType = typeof(AlertRules))]
@@ -36,9 +37,14 @@ public sealed class RunbooksTests
         // Both are about what Prometheus does, of which the program knows nothing.
         if (name is "HarborScanWatchdog" or "HarborScanTargetVanished") return;
         var diagnosis = Runbooks.Sections(name)[2].Text;
-        var commands = AlertRules.OfData.Any(alert => alert.Name == name) ? "check" : "check|doctor";
+        var commands = AlertRules.Find(name).Group == "harbor-scan-remediation" ? "repair" : AlertRules.OfData.Any(alert => alert.Name == name) ? "check" : "check|doctor";
         Assert.Matches($"(?m)^harbor-scan-exporter ({commands})\\b", diagnosis);
     }
+
+    [Fact]
+    public void What_may_wake_a_repair_tells_how_the_program_repairs_it() => Assert.All(
+        Setting.All.Single(setting => setting.Name == Setting.Names.RemediationAlerts).Default!.Split(','),
+        name => Assert.Matches(@"(?m)^harbor-scan-exporter repair --apply\b", Runbooks.Sections(name)[3].Text));
 
     [Fact]
     public void Redis_is_read_without_secrets_and_changed_only_for_one_job_without_a_task()

@@ -1,4 +1,6 @@
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.Dashboards;
@@ -11,17 +13,19 @@ internal sealed class DashboardTarget : IAsyncDisposable
 
     private readonly Func<TestHarbor, RedisServer, Task> _make;
     private readonly (string Name, string Value)[] _settings;
+    private readonly bool _repairs;
     private readonly List<RunningExporter> _replicas = [];
     private TestHarbor? _harbor;
     private RedisServer? _redis;
 
-    private DashboardTarget(Func<TestHarbor, RedisServer, Task> make, params (string Name, string Value)[] settings) => (_make, _settings) = (make, settings);
+    private DashboardTarget(Func<TestHarbor, RedisServer, Task> make, bool repairs, params (string Name, string Value)[] settings) =>
+        (_make, _repairs, _settings) = (make, repairs, settings);
 
     /// <summary>A Harbor whose queue moves, seen with the default settings.</summary>
-    public static DashboardTarget Healthy() => new(ScanSituation.HealthyAsync);
+    public static DashboardTarget Healthy() => new(ScanSituation.HealthyAsync, repairs: false);
 
-    /// <summary>A Harbor with every fault, seen with every optional collector.</summary>
-    public static DashboardTarget Faulty() => new(ScanSituation.FaultyAsync, ("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"));
+    /// <summary>A Harbor with every fault, of which some were repaired, seen with every optional collector.</summary>
+    public static DashboardTarget Faulty() => new(ScanSituation.FaultyAsync, repairs: true, ("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"));
 
     /// <summary>Makes the Harbor, starts an exporter on a free loopback port and returns the address of its metrics.</summary>
     public async Task<Uri> StartAsync()
@@ -37,7 +41,7 @@ internal sealed class DashboardTarget : IAsyncDisposable
     {
         var time = new FakeTimeProvider();
         var exporter = await RunningExporter.StartAsync(
-            _harbor ?? throw new InvalidOperationException("Not started."), time, [.. _settings, ("HARBOR_REDIS_URL", _redis!.Url)]);
+            EnvironmentOf(_harbor ?? throw new InvalidOperationException("Not started."), [.. _settings, ("HARBOR_REDIS_URL", _redis!.Url)]), time);
         _replicas.Add(exporter);
         await exporter.ScrapeAsync();
         time.Advance(TimeSpan.FromMinutes(1));
@@ -51,10 +55,25 @@ internal sealed class DashboardTarget : IAsyncDisposable
         return new Uri(exporter.Address, "/metrics");
     }
 
+    /// <summary>Another task is repaired, and each replica is asked for a repair that it does not begin.</summary>
+    public async Task RepairAsync()
+    {
+        await new AuditSeed(_harbor ?? throw new InvalidOperationException("Not started.")).AddAsync("finish_task");
+        foreach (var counters in _replicas.Select(replica => replica.Services.GetRequiredService<RemediationCounters>()))
+        {
+            counters.Requested();
+            counters.Reject(RejectReason.Busy);
+            counters.Skip(SkipReason.CoolingDown);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var replica in _replicas) await replica.DisposeAsync();
         if (_harbor is not null) await _harbor.DisposeAsync();
         if (_redis is not null) await _redis.DisposeAsync();
     }
+
+    private Dictionary<string, string> EnvironmentOf(TestHarbor harbor, (string Name, string Value)[] settings) =>
+        _repairs ? harbor.RemediationEnvironment(settings) : harbor.Environment(settings);
 }

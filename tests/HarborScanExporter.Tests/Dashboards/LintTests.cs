@@ -9,9 +9,9 @@ public sealed class LintTests
     private const string Counter = "harbor_scan_collections_total{job=~\"$job\", instance=~\"$instance\", harbor=~\"$harbor\"}";
 
     [Fact]
-    public void There_are_the_overview_and_the_dashboard_of_stuck_scans() =>
+    public void There_are_the_overview_the_dashboard_of_repairs_and_that_of_stuck_scans() =>
         Assert.Equal(
-            [("harbor-scan-overview", "Harbor scans: overview"), ("harbor-scan-stuck", "Harbor scans: stuck and inconsistent")],
+            [("harbor-scan-overview", "Harbor scans: overview"), ("harbor-scan-repairs", "Harbor scans: repairs"), ("harbor-scan-stuck", "Harbor scans: stuck and inconsistent")],
             Dashboard.All.Select(dashboard => (dashboard.Uid, dashboard.Title)));
 
     [Fact]
@@ -91,6 +91,15 @@ public sealed class LintTests
             dashboard => dashboard.Annotations[0]["enable"] = false,
             dashboard => dashboard.Annotations[0]["datasource"]!["uid"] = "prometheus",
             dashboard => dashboard.Annotations[0]["expr"] = "ALERTS{alertname=~\"HarborScan.*\"}");
+
+    [Fact]
+    public void A_dashboard_annotates_repairs() =>
+        Holds(WholeDashboardRules.AnnotatesRepairs,
+            dashboard => dashboard.Json.Remove("annotations"),
+            dashboard => dashboard.Annotations[1]["enable"] = false,
+            dashboard => dashboard.Annotations[1]["datasource"]!["uid"] = "prometheus",
+            dashboard => dashboard.Annotations[1]["expr"] = "harbor_scan_remediation_repairs_total{job=~\"$job\"} > 0",
+            dashboard => dashboard.Annotations[1]["expr"] = $"increase({Counter}[$__rate_interval]) > 0");
 
     [Fact]
     public void A_dashboard_has_one_data_source_variable_named_datasource() =>

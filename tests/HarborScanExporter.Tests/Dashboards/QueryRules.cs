@@ -40,7 +40,8 @@ internal static class QueryRules
     public static IEnumerable<string> MergesReplicasOrShowsEach(Dashboard dashboard)
     {
         string[] ofAReplica = ["harbor_scan_up", "harbor_scan_build_info", "harbor_scan_collections_total",
-            "harbor_scan_collection_failures_total", "harbor_scan_scrapes_coalesced_total"];
+            "harbor_scan_collection_failures_total", "harbor_scan_scrapes_coalesced_total", "harbor_scan_remediation_requests_total",
+            "harbor_scan_remediation_requests_rejected_total", "harbor_scan_remediation_skipped_total", "harbor_scan_remediation_audit_failures_total"];
         return Selectors(dashboard)
             .Where(one => one.Selector.Metric.StartsWith("harbor_scan_", StringComparison.Ordinal)
                 && !ofAReplica.Contains(one.Selector.Metric))

@@ -39,6 +39,12 @@ internal static partial class Runbooks
         "HarborScanSnapshotStale",
         "HarborScanClockSkew",
         "HarborScanWatchdog",
+        "HarborScanRemediationFailing",
+        "HarborScanRemediationReverted",
+        "HarborScanRemediationBreakerOpen",
+        "HarborScanRemediationCapReached",
+        "HarborScanRemediationAuditFailing",
+        "HarborScanRemediationPausedLong",
     };
 
     public static bool IsRunbook(string url) => Address().IsMatch(url) && Names.Contains(Address().Match(url).Groups["name"].Value);

@@ -57,6 +57,22 @@ internal static class ScanSituation
             insert into properties (k, v) values ('read_only', 'true');
             """);
         await harbor.GrantReadOnlyViewAsync();
+        await RepairedAsync(harbor);
+    }
+
+    /// <summary>What repairs of the last days left in the audit: of each kind some.</summary>
+    private static async Task RepairedAsync(TestHarbor harbor)
+    {
+        await harbor.GrantRemediationAsync();
+        var audit = new AuditSeed(harbor);
+        await audit.AddAsync("finish_task", verification: "held", ago: 30 * Hour, copies: 12);
+        await audit.AddAsync("finish_task", verification: "reverted", ago: 2 * Hour, copies: 3);
+        await audit.AddAsync("finish_task", verification: "promoted", ago: 5 * Hour);
+        await audit.AddAsync("refresh_execution", "undone", ago: 4 * Hour);
+        await audit.AddAsync("undo", ago: 3 * Hour, source: "command");
+        await audit.AddAsync("finish_task", "failed", "lost_race", ago: Hour, copies: 2);
+        await audit.AddAsync("stop_job", "failed", "api_denied", ago: Hour);
+        await audit.AddAsync("stop_job", "intended");
     }
 
     private static async Task EndedAsync(Seed seed)

@@ -60,6 +60,14 @@ public sealed class ScanSituationTests
         Assert.Equal(["""{state="busy"} 3""", """{state="idle"} 7"""], scrape.NonZero("harbor_scan_jobservice_workers"));
         Assert.Equal((1, 1, 1, 1), (scrape.Value("harbor_scan_jobservice_up"), scrape.Value("harbor_scan_ghost_workers"),
             scrape.Value("harbor_scan_orphan_hooks"), scrape.Value("harbor_scan_queue_length", ("queue", "IMAGE_SCAN"))));
+        Assert.Equal(["""{action="finish_task"} 16""", """{action="refresh_execution"} 1"""], scrape.NonZero("harbor_scan_remediation_repairs_total"));
+        Assert.Equal(
+            ["""{action="finish_task",reason="lost_race"} 2""", """{action="stop_job",reason="api_denied"} 1"""],
+            scrape.NonZero("harbor_scan_remediation_repair_failures_total"));
+        Assert.Equal((3, 1, 1, 1, 1), (
+            scrape.Value("harbor_scan_remediation_reverted_total"), scrape.Value("harbor_scan_remediation_promoted_total"),
+            scrape.Value("harbor_scan_remediation_undone_total"), scrape.Value("harbor_scan_remediation_open_intents"),
+            scrape.Value("harbor_scan_remediation_breaker_open")));
     }
 
     [Fact]

@@ -70,6 +70,8 @@ public sealed class FaultyHarbors : IAsyncLifetime
             [Target(first[0], Two, Replicas[0]), Target(second, Two, Replicas[1]), Target(first[1], One, "exporter-a.us:10988")], [rules],
             interval: DashboardTarget.ScrapeInterval);
         await Prometheus.ScrapedAsync();
+        await Task.WhenAll(_two.RepairAsync(), _one.RepairAsync());
+        await Prometheus.ScrapedAsync(times: 6);
     }
 
     public async ValueTask DisposeAsync()

@@ -127,6 +127,18 @@ internal static partial class WholeDashboardRules
             yield return $"{dashboard.File}: no annotation for firing alerts";
     }
 
+    /// <summary>Where something was repaired within a step, whichever replica did it.</summary>
+    public static IEnumerable<string> AnnotatesRepairs(Dashboard dashboard)
+    {
+        var shown = dashboard.Annotations.Where(annotation => annotation["enable"]?.GetValue<bool>() == true
+            && Dashboard.Text(annotation["datasource"]?["uid"]) == "$datasource");
+        if (!shown.SelectMany(annotation => PromQl.Read(Dashboard.Text(annotation["expr"])).Selectors).Any(IsRepairs))
+            yield return $"{dashboard.File}: no annotation for repairs";
+    }
+
+    private static bool IsRepairs(PromQlSelector selector) => selector is { Metric: "harbor_scan_remediation_repairs_total", Range: "$__rate_interval" }
+        && selector.Calls.Any(call => call.Name == "increase") && selector.Calls.Any(call => call.MergesReplicas);
+
     private static bool IsFiringAlerts(PromQl expression) => expression.Selectors.Any(selector => selector.Metric == "ALERTS"
         && selector.Matchers.Contains("alertname=~\"HarborScan.*\"") && selector.Matchers.Contains("alertstate=\"firing\""));
 

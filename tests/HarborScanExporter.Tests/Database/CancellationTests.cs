@@ -36,6 +36,8 @@ public sealed class CancellationTests
         ["robots"] = ("robot", (snapshot, token) => CollectAsync(new RobotsCollector(), snapshot, token)),
         ["sweepable"] = ("execution", (snapshot, token) => CollectAsync(new SweepableCollector(), snapshot, token)),
         ["orphan reports"] = ("scan_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
+        ["audit"] = ("harbor_scan.repair", (snapshot, token) => RepairAuditLookup.CountsAsync(snapshot, token)),
+        ["audit of late"] = ("harbor_scan.repair", (snapshot, token) => RepairAuditLookup.OfLateAsync(snapshot, token)),
         ["orphan SBOMs"] = ("sbom_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
     };
 
@@ -47,6 +49,7 @@ public sealed class CancellationTests
     {
         await using var harbor = await TestHarbor.CreateAsync("2.13.0");
         await harbor.GrantReadOnlyViewAsync();
+        await harbor.GrantRemediationAsync();
         var settings = SettingsReader.Read(harbor.Environment(), new Dictionary<string, string>()).Settings!;
         await using var database = new HarborDatabase(settings.Database, TimeSpan.FromSeconds(10));
         await using var snapshot = await database.BeginAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);

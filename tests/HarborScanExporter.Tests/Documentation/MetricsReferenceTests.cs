@@ -3,6 +3,7 @@ using HarborScanExporter.Collectors;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Alerts;
 
 namespace HarborScanExporter.Tests.Documentation;
@@ -35,7 +36,25 @@ public sealed partial class MetricsReferenceTests
                 ["kind"] = string.Join(", ", [.. Inconsistency.Kinds, Inconsistency.OrphanReport]),
                 ["reason"] = string.Join(", ", FailureReason.All),
                 ["collector"] = string.Join(", ", CollectorSet.Names),
+                ["mode"] = string.Join(", ", RemediationModeWords.All),
+                ["action"] = string.Join(", ", RepairActionWords.All.Select(action => action.Word())),
             },
+            documented);
+    }
+
+    [Fact]
+    public void The_table_of_reasons_of_repairs_is_complete()
+    {
+        string Reasons(Func<RepairAction, bool> which) => string.Join(", ", Assert.Single(
+            RepairActionWords.All.Where(which).Select(RepairFailure.Of).Distinct()));
+        var documented = MarkdownDocument.Metrics.TableOf("family", "values of reason").Rows
+            .Select(row => $"{MarkdownDocument.Code(row[0])}: {row[1].Replace("`", "", StringComparison.Ordinal)}");
+        Assert.Equal(
+            [
+                $"harbor_scan_remediation_requests_rejected_total: {string.Join(", ", RejectReason.All)}",
+                $"harbor_scan_remediation_skipped_total: {string.Join(", ", SkipReason.All)}",
+                $"harbor_scan_remediation_repair_failures_total: of rows: {Reasons(action => !action.IsOfApi())}; of Harbor's API: {Reasons(action => action.IsOfApi())}",
+            ],
             documented);
     }
 

@@ -34,6 +34,7 @@ public sealed class SettingsReferenceTests
     [InlineData(Setting.Names.LostAfter, "65m", "365d")]
     [InlineData(Setting.Names.RunningLimit, "1m", "365d")]
     [InlineData(Setting.Names.Settle, "1m", "7d")]
+    [InlineData(Setting.Names.RemediationCooldown, "1m", "7d")]
     public void The_documented_range_is_accepted_and_nothing_beyond_it(string name, string least, string most)
     {
         Assert.Contains($"`{name}` {least} to {most}", MarkdownDocument.Settings.Prose, StringComparison.Ordinal);
@@ -43,6 +44,21 @@ public sealed class SettingsReferenceTests
         Assert.True(PrometheusDuration.TryParse(most, out var upper));
         Assert.Single(Errors(name, PrometheusDuration.Format(lower - TimeSpan.FromMilliseconds(1))));
         Assert.Single(Errors(name, PrometheusDuration.Format(upper + TimeSpan.FromMilliseconds(1))));
+    }
+
+    [Theory]
+    [InlineData(Setting.Names.RemediationMaxPerRun, 1, 500)]
+    [InlineData(Setting.Names.RemediationMaxPerHour, 50, 2000, 1, 100_000)]
+    [InlineData(Setting.Names.RemediationMaxPerDay, 500, 1_000_000, 1, 1_000_000)]
+    [InlineData(Setting.Names.RemediationMaxAttempts, 1, 10)]
+    public void The_documented_limits_of_repairs_are_accepted_between_their_neighbours_defaults_and_nothing_beyond_them(
+        string name, int least, int most, int? documentedLeast = null, int? documentedMost = null)
+    {
+        Assert.Contains($"`{name}` {documentedLeast ?? least} to {documentedMost ?? most}", MarkdownDocument.Settings.Prose, StringComparison.Ordinal);
+        Assert.Empty(Errors(name, $"{least}"));
+        Assert.Empty(Errors(name, $"{most}"));
+        Assert.Single(Errors(name, $"{least - 1}"));
+        Assert.Single(Errors(name, $"{most + 1}"));
     }
 
     private static IReadOnlyList<string> Errors(string name, string value) => SettingsReader.Read(

@@ -25,7 +25,8 @@ public sealed class ScrapedExporter : IAsyncLifetime
         _redis = await RedisServer.StartAsync();
         await ScanSituation.FaultyAsync(_harbor, _redis);
         var time = new FakeTimeProvider();
-        _exporter = await RunningExporter.StartAsync(_harbor, time, ("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"), ("HARBOR_REDIS_URL", _redis.Url));
+        _exporter = await RunningExporter.StartAsync(
+            _harbor.RemediationEnvironment(("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"), ("HARBOR_REDIS_URL", _redis.Url)), time);
         // The first collection connects and compiles, and is the first of two looks.
         await Exporter.ScrapeAsync();
         time.Advance(TimeSpan.FromMinutes(1));
@@ -82,7 +83,7 @@ public sealed class PrometheusScrapeTests(ScrapedExporter scraped) : IClassFixtu
         // OpenMetrics names the family of a counter without _total; the text format names it with.
         var expected = ScrapeFamilies.All.ToDictionary(
             family => family.IsCounter ? family.Name[..^"_total".Length] : family.Name, family => family.IsCounter ? "counter" : "gauge", StringComparer.Ordinal);
-        Assert.Equal(3, expected.Count(family => family.Value == "counter"));
+        Assert.Equal(12, expected.Count(family => family.Value == "counter"));
         Assert.Equal(expected.Order(Comparer<KeyValuePair<string, string>>.Create((left, right) => string.CompareOrdinal(left.Key, right.Key))),
             types.Where(type => type.Key.StartsWith("harbor_scan_", StringComparison.Ordinal))
                 .Order(Comparer<KeyValuePair<string, string>>.Create((left, right) => string.CompareOrdinal(left.Key, right.Key))));

@@ -305,7 +305,7 @@ public sealed partial class CheckTests
     }
 
     /// <summary>The text without the times and ages that differ from run to run, and without blanks at the end of its lines.</summary>
-    private static string Steady(string text) => Blanks().Replace(Ages().Replace(Times().Replace(text, "<time>"), "<age>"), "");
+    internal static string Steady(string text) => Blanks().Replace(Ages().Replace(Times().Replace(text, "<time>"), "<age>"), "");
 
     [GeneratedRegex(@"\d{4}-\d\d-\d\d(T[0-9:.+Z-]+| \d\d:\d\d UTC)", RegexOptions.ExplicitCapture)]
     private static partial Regex Times();

@@ -1,6 +1,7 @@
 using HarborScanExporter.Operations;
 using HarborScanExporter.Operations.Check;
 using HarborScanExporter.Operations.Doctor;
+using HarborScanExporter.Remediation.Command;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
@@ -41,6 +42,23 @@ internal sealed record CommandRun(int Exit, string Output, string Error)
         var terminal = new Terminal { Output = output, Error = error, Width = width };
         var exit = await DoctorCommand.RunAsync(SettingsOf(environment), form, terminal, TimeProvider.System, TestContext.Current.CancellationToken);
         return new CommandRun(exit, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs <c>repair</c> in this process; whenever it waits for a further look, that minute passes at once.</summary>
+    public static async Task<CommandRun> RepairAsync(IReadOnlyDictionary<string, string> environment, RepairOptions? options = null, int width = 100)
+    {
+        using var output = new HeardWriter();
+        using var error = new HeardWriter();
+        var time = new FakeTimeProvider();
+        var terminal = new Terminal { Output = output, Error = error, Width = width };
+        var running = RepairCommand.RunAsync(SettingsOf(environment), options ?? new RepairOptions(), terminal, time, TestContext.Current.CancellationToken);
+        for (var waits = 1; !running.IsCompleted; waits++)
+        {
+            await Eventually.HoldsAsync(() => Task.FromResult(running.IsCompleted || error.ToString().Split("Looking again in ").Length > waits),
+                TimeSpan.FromSeconds(60), () => $"neither ended nor waited: {error}");
+            time.Advance(TimeSpan.FromSeconds(60));
+        }
+        return new CommandRun(await running, output.ToString(), error.ToString());
     }
 
     public static ExporterSettings SettingsOf(IReadOnlyDictionary<string, string> environment)

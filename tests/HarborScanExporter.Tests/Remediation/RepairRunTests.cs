@@ -1,3 +1,4 @@
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Tests.Support;
 using static HarborScanExporter.Tests.Support.Seed;
@@ -70,5 +71,33 @@ public sealed class RepairRunTests
         Assert.Equal($"stop_job intended task={task} execution={execution} Stopped", duringCall);
         Assert.Equal($"stop_job done task={task} execution={execution} Stopped", await harbor.AuditAsync());
         Assert.Equal("Pending 0 0", await harbor.TaskAsync(task));
+    }
+
+    [Fact]
+    public async Task A_scan_that_ends_while_another_is_being_stopped_is_not_stopped_after_its_end()
+    {
+        List<long> stopped = [];
+        RepairingHarbor? harbor = null;
+        long second = 0;
+        await using var started = harbor = await RepairingHarbor.StartAsync(act: async (repair, _) =>
+        {
+            stopped.Add(repair.TaskId!.Value);
+            await harbor!.Seed.ExecuteAsync($"update task set status = 'Success', status_code = 3, status_revision = 7, update_time = now(), end_time = now() where id = {second}");
+            return new ActOutcome(RepairState.Done, null);
+        });
+        var execution = await harbor.Seed.ExecutionAsync(started: 5 * Hour);
+        var first = await harbor.Seed.TaskAsync(execution, created: 5 * Hour, jobId: Job);
+        second = await harbor.Seed.TaskAsync(execution, created: 4 * Hour, jobId: "d318c1b17dff242a33f02545");
+        await harbor.SeeTwiceAsync();
+
+        await harbor.RunAsync();
+
+        Assert.Equal([first], stopped);
+        Assert.Equal("Success 3 7 ended", await harbor.TaskAsync(second));
+        Assert.Equal(
+            $"""
+            stop_job done task={first} execution={execution} Stopped
+            stop_job failed lost_race task={second} execution={execution} Stopped
+            """, await harbor.AuditAsync());
     }
 }

@@ -1,7 +1,10 @@
 using System.Text.RegularExpressions;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using HarborSimulator.Schema;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using static HarborScanExporter.Tests.Support.Seed;
 
@@ -47,6 +50,35 @@ public sealed partial class GoldenTests
         Assert.DoesNotContain(JobServiceSeed.Secret, scrape.Text, StringComparison.Ordinal);
         await PromtoolIsSilentAsync(scrape.Text);
         Golden.Check(Repository.PathOf("tests", "HarborScanExporter.Tests", "Scraping", "Golden", "2.13.0-redis.prom"), Steady(scrape.Text));
+    }
+
+    [Fact]
+    public async Task The_exposition_of_a_Harbor_that_may_be_repaired()
+    {
+        await using var harbor = await TestHarbor.CreateAsync("2.13.0");
+        await using var redis = await RedisServer.StartAsync();
+        await SeedOneOfEachAsync(harbor);
+        await harbor.GrantRemediationAsync();
+        await new JobServiceSeed(redis).UpAsync();
+        var audit = new AuditSeed(harbor);
+        foreach (var (number, action) in RepairActionWords.All.Index())
+        {
+            await audit.AddAsync(action.Word(), ago: TimeSpan.FromDays(2), copies: number + 1);
+            foreach (var reason in RepairFailure.Of(action)) await audit.AddAsync(action.Word(), "failed", reason, ago: TimeSpan.FromDays(1));
+        }
+        await audit.AddAsync("finish_task", verification: "reverted", ago: TimeSpan.FromHours(1), copies: 3);
+        await audit.AddAsync("finish_task", verification: "promoted", ago: TimeSpan.FromHours(1));
+        await audit.AddAsync("close_empty_execution", "undone", ago: TimeSpan.FromHours(1));
+        await audit.AddAsync("stop_job", "intended");
+        await using var exporter = await RunningExporter.StartAsync(harbor.RemediationEnvironment((Setting.Names.RedisUrl, redis.Url)), new FakeTimeProvider());
+        var counters = exporter.Services.GetRequiredService<RemediationCounters>();
+        counters.Requested();
+        counters.Reject(RejectReason.Version);
+        counters.Skip(SkipReason.CapHour, 7);
+        var scrape = await exporter.ScrapeAsync();
+        Assert.Equal("", string.Join(Environment.NewLine, exporter.Warnings));
+        await PromtoolIsSilentAsync(scrape.Text);
+        Golden.Check(Repository.PathOf("tests", "HarborScanExporter.Tests", "Scraping", "Golden", "2.13.0-repairs.prom"), Steady(scrape.Text));
     }
 
     [Theory]

@@ -14,6 +14,7 @@ internal static class Checkup
     {
         var database = DatabaseCheckup.RunAsync(settings, time, cancellationToken);
         var redis = RedisCheckup.RunAsync(settings, time, cancellationToken);
+        var repairs = RepairsCheckup.RunAsync(settings, time, cancellationToken);
         var api = ApiCheckup.RunAsync(settings, time, cancellationToken);
         var (databaseLines, databaseClock) = await database;
         var (redisLines, redisClock) = await redis;
@@ -24,6 +25,7 @@ internal static class Checkup
             .. redisLines,
             .. ClockCheckup.Of(databaseClock, redisClock),
             .. await api,
+            .. await repairs,
         ];
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 
 namespace HarborScanExporter.Remediation.Requests;

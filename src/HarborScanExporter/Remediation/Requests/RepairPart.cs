@@ -1,3 +1,5 @@
+using HarborScanExporter.Diagnosis;
+
 namespace HarborScanExporter.Remediation.Requests;
 
 /// <summary>One planned repair, and in the answer of a run what became of it.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;

@@ -1,4 +1,5 @@
 using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using Npgsql;
@@ -14,7 +15,7 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
     /// <summary>Whether a repair can be taken back as far as its line tells; the rows are asked when it is.</summary>
     /// <param name="action">The line's action.</param>
     /// <param name="state">The line's state.</param>
-    public static bool IsPossible(string action, string state) => state == RepairState.Done && (IsOfTask(action) || IsOfExecution(action));
+    public static bool IsPossible(string action, string state) => state == RepairState.Done && (IsOfTask(action) || IsOfExecution(action) || IsSweep(action));
 
     /// <summary>Takes the repair with this line back, in one transaction with a line of its own.</summary>
     /// <param name="id">The line of the audit.</param>
@@ -47,6 +48,8 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
 
     private static bool IsOfExecution(string action) => action == RepairAction.RefreshExecution.Word() || action == RepairAction.CloseEmptyExecution.Word();
 
+    private static bool IsSweep(string action) => action == RepairAction.Sweep.Word();
+
     private async Task<UndoResult> TryAsync(long id, Asker asker, CancellationToken cancellationToken)
     {
         await using var transaction = await database.BeginAsync(cancellationToken);
@@ -59,6 +62,7 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
         if (line.State != RepairState.Done) return Refused(UndoReason.NotDone, $"Repair {id} is {line.State}: it changed no row.");
         var (undone, refused) = IsOfTask(line.Action) ? await OfTaskAsync(transaction, line, asker, cancellationToken)
             : IsOfExecution(line.Action) ? await OfExecutionAsync(transaction, line, asker, cancellationToken)
+            : IsSweep(line.Action) ? await OfSweepAsync(transaction, line, asker, cancellationToken)
             : (null, Refused(UndoReason.NotUndoable, NotUndoable(line)));
         if (undone is null) return refused!;
         var audit = await InAuditAsync(async () =>
@@ -93,6 +97,11 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
         return (Line(line, asker, null, AuditLine.Images(null, execution.Before), AuditLine.Images(null, execution.After)), null);
     }
 
+    private static async Task<(AuditLine?, UndoResult?)> OfSweepAsync(RepairTransaction transaction, UndoLine line, Asker asker, CancellationToken cancellationToken) =>
+        await SweepUndo.RestoreAsync(transaction, line.Before!, cancellationToken)
+            ? (Line(line, asker, null, null, line.Before) with { Evidence = [$"Repair {line.Id} ({line.Action}) was taken back: the execution and its tasks are there again."] }, null)
+            : (null, Refused(UndoReason.MovedOn, $"A row with one of the ids that repair {line.Id} removed is there: nothing was put back. Look at execution {line.ExecutionId} and its tasks."));
+
     private static async Task<UndoResult> WhyNotAsync(RepairTransaction transaction, UndoLine line, CancellationToken cancellationToken)
     {
         if (await TaskUndo.IsAsLeftAsync(transaction, line.Id, cancellationToken))
@@ -109,7 +118,7 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
         ? $"Line {line.Id} is itself an undo. A repair that was taken back is not repeated; repair the row by hand, or wait for it to move on."
         : $"Repair {line.Id} is a {line.Action}, which Harbor did: no row was written that could be put back.";
 
-    private static AuditLine Line(UndoLine line, Asker asker, string? status, string before, string after) => new()
+    private static AuditLine Line(UndoLine line, Asker asker, string? status, string? before, string? after) => new()
     {
         Run = Guid.NewGuid().ToString("n")[..12],
         Asker = asker,

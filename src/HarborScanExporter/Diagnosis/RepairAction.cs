@@ -1,4 +1,4 @@
-namespace HarborScanExporter.Remediation;
+namespace HarborScanExporter.Diagnosis;
 
 /// <summary>What a repair does; a closed list (conventions 5.9).</summary>
 internal enum RepairAction

@@ -1,0 +1,94 @@
+using Dapper;
+using Npgsql;
+
+namespace HarborScanExporter.Database;
+
+/// <summary>The audit of repairs cannot be read; the message names the mend.</summary>
+internal sealed class UnreadableAuditException(PostgresException cause) : Exception(
+    $"The audit of repairs cannot be read: {cause.MessageText}. Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.", cause)
+{
+    /// <summary>Whether an error says that the table is missing, is an older one, or may not be read.</summary>
+    public static bool Explains(PostgresException error) => error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn
+        or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidSchemaName;
+}
+
+/// <summary>How many lines of the audit are alike.</summary>
+internal sealed record RepairCount
+{
+    /// <summary>The word of an action, or undo.</summary>
+    public string Action { get; init; } = "";
+
+    /// <summary>intended, done, failed, no_effect or undone.</summary>
+    public string State { get; init; } = "";
+
+    /// <summary>Why it failed; empty when it did not.</summary>
+    public string Failure { get; init; } = "";
+
+    /// <summary>What became of it afterwards; empty while nothing is known.</summary>
+    public string Verification { get; init; } = "";
+
+    public long Lines { get; init; }
+}
+
+/// <summary>What the audit says of the last hours, as the breaker asks for it, and of the newest run.</summary>
+internal sealed record RepairsOfLate
+{
+    /// <summary>Repairs of the last hour that did not fail.</summary>
+    public long Repaired { get; init; }
+
+    /// <summary>Those of the last hour that did; a held lock is no failure.</summary>
+    public long Failed { get; init; }
+
+    /// <summary>Repairs of the last three hours that were found reverted.</summary>
+    public long Reverted { get; init; }
+
+    /// <summary>When a run wrote its newest line, in seconds since 1970; null when none has.</summary>
+    public double? NewestRun { get; init; }
+}
+
+/// <summary>Reads the table harbor_scan.repair by the scraping role, which may read it and no more.</summary>
+internal static class RepairAuditLookup
+{
+    // By the index repair_told alone: the images of the rows, which make the table large, are not read.
+    private const string CountsSql = """
+        select action as Action, state as State, coalesce(failure, @None) as Failure, coalesce(verification, @None) as Verification, count(*) as Lines
+        from harbor_scan.repair
+        group by action, state, failure, verification
+        """;
+
+    // now() and not clock_timestamp(), which is another one for each row and so finds nothing by the index.
+    private const string OfLateSql = """
+        select count(*) filter (where state <> 'failed' and action <> 'undo' and at > now() - interval '1 hour') as Repaired,
+               count(*) filter (where state = 'failed' and failure <> 'locked' and at > now() - interval '1 hour') as Failed,
+               count(*) filter (where verification = 'reverted' and at > now() - interval '3 hours') as Reverted,
+               (select date_part('epoch', max(newest.at)) from harbor_scan.repair newest where newest.source <> @Verification and newest.action <> 'undo') as NewestRun
+        from harbor_scan.repair
+        where at > now() - interval '3 hours'
+        """;
+
+    /// <summary>All lines, counted.</summary>
+    /// <exception cref="PostgresException">The table is missing, may not be read, or the statement took too long.</exception>
+    public static async Task<IReadOnlyList<RepairCount>> CountsAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
+        (await snapshot.Connection.QueryAsync<RepairCount>(
+            CountsSql, new CountsParameters { None = "", CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
+
+    /// <summary>The last hours.</summary>
+    /// <exception cref="PostgresException">The table is missing, may not be read, or the statement took too long.</exception>
+    public static Task<RepairsOfLate> OfLateAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
+        snapshot.Connection.QueryFirstAsync<RepairsOfLate>(
+            OfLateSql, new OfLateParameters { Verification = "verification", CancellationToken = cancellationToken }, snapshot.Transaction);
+
+    internal sealed record CountsParameters
+    {
+        public required string None { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+
+    internal sealed record OfLateParameters
+    {
+        public required string Verification { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+}

@@ -1,0 +1,42 @@
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.HarborApi;
+
+namespace HarborScanExporter.Remediation;
+
+/// <summary>Acts of Harbor's API v2.0 (harbor-facts 9), and what its answers mean for the audit.</summary>
+internal sealed class ApiActs(HarborApiClient api)
+{
+    /// <summary>Asks for one act; see <see cref="Act"/>.</summary>
+    public async Task<ActOutcome> DoAsync(PlannedRepair repair, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return repair switch
+            {
+                { Action: RepairAction.StopJob, JobId: { } job } => Of(repair.Action, await api.StopJobAsync(job, cancellationToken)),
+                { Action: RepairAction.DeleteRobot, RobotId: { } robot } => Of(repair.Action, await api.DeleteRobotAsync(robot, cancellationToken)),
+                { Action: RepairAction.Rescan, Artifact: var (repository, digest, scanType) } =>
+                    Of(repair.Action, await api.ScanAsync(repository, digest, scanType, cancellationToken)),
+                _ => new ActOutcome(RepairState.Failed, RepairFailure.Other),
+            };
+        }
+        catch (ArgumentException)
+        {
+            // A row holds a name that would be another route of the API; nothing was asked.
+            return new ActOutcome(RepairState.Failed, RepairFailure.Other);
+        }
+    }
+
+    /// <summary>What an answer means.</summary>
+    public static ActOutcome Of(RepairAction action, ApiAnswer answer) => (action, answer.Outcome) switch
+    {
+        (_, ApiOutcome.Done) => new ActOutcome(RepairState.Done, null),
+        (RepairAction.DeleteRobot, ApiOutcome.Gone) => new ActOutcome(RepairState.Done, null),
+        (RepairAction.Rescan, ApiOutcome.Conflict) => new ActOutcome(RepairState.NoEffect, null),
+        (_, ApiOutcome.Denied) => new ActOutcome(RepairState.Failed, RepairFailure.ApiDenied),
+        (_, ApiOutcome.Unreachable) => new ActOutcome(RepairState.Failed, RepairFailure.ApiUnreachable),
+        // Harbor may have acted: the rows will tell.
+        (_, ApiOutcome.Failed or ApiOutcome.Undecided) => new ActOutcome(RepairState.Intended, null),
+        _ => new ActOutcome(RepairState.Failed, RepairFailure.ApiRefused),
+    };
+}

@@ -1,0 +1,158 @@
+using System.Text.Json;
+using HarborScanExporter.Database;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.HarborApi;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Remediation.Sweeping;
+
+/// <summary>
+/// Searches for old executions that Harbor does not remove, by the scraping role: first all scan executions by falling id, in short transactions
+/// of a page each, then, from the oldest on, what those beyond the retention still hold.
+/// </summary>
+internal sealed class SweepReader(HarborDatabase database, ExporterSettings settings, TimeProvider time, SystemInfoClient? api = null)
+{
+    /// <summary>Executions of one page.</summary>
+    private const int Rows = 1_000;
+
+    /// <summary>Executions that are looked at closely in one transaction.</summary>
+    private const int Part = 200;
+
+    /// <summary>The oldest superseded executions that are remembered.</summary>
+    private const int MostSuperseded = 20_000;
+
+    /// <summary>Artifacts of one kind that are kept track of: some 12 MB.</summary>
+    private const int MostArtifacts = 500_000;
+
+    /// <summary>Beyond so many tasks the images of one execution are too long for a line of the audit: some 3 MB of JSON.</summary>
+    public const long MostTasks = 5_000;
+
+    private const double Day = 24 * 3600;
+
+    /// <summary>Alerts come again every few minutes; what grows within an hour is little.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromHours(1);
+
+    private long? _searched;
+
+    /// <summary>Searches; null for an alert within an hour of another search.</summary>
+    /// <param name="source">Who asks: one of <see cref="RunSource"/>.</param>
+    /// <param name="cancellationToken">Gives the search up.</param>
+    /// <exception cref="Npgsql.NpgsqlException">The database is away or refuses.</exception>
+    public async Task<SweepFound?> FindAsync(string source, CancellationToken cancellationToken)
+    {
+        if (source == RunSource.Alert && _searched is { } last && time.GetElapsedTime(last) < Rest) return null;
+        _searched = time.GetTimestamp();
+        var (facts, refusals) = await NeedAsync(cancellationToken);
+        string[] types = [.. ScanType.All.Where(type => refusals.All(refusal => refusal.Type != type))];
+        if (types.Length == 0) return new SweepFound([], refusals);
+        if (facts is { HasSbomReport: true, CanReadSbomReport: false })
+        {
+            return new SweepFound([], [new Refusal(null, SweepPlanning.Beyond, SkipReason.NoProof,
+                "Whether the report of a task still exists cannot be seen: the scraping role may not read sbom_report. Run deploy/sql/01-scraping-role.sql again.")]);
+        }
+        var superseded = await SupersededAsync(types, facts.SchemaVersion, cancellationToken);
+        var candidates = await CandidatesAsync(superseded, facts, refusals, cancellationToken);
+        return new SweepFound(candidates, refusals);
+    }
+
+    private async Task<(DatabaseFacts Facts, List<Refusal> Refusals)> NeedAsync(CancellationToken cancellationToken)
+    {
+        await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
+        var facts = await snapshot.ReadAsync(SchemaProbe.ReadAsync, cancellationToken);
+        var isTold = facts.SchemaVersion == HarborSchema.LastWithForeignKeyFailure;
+        var hasFailed = isTold && await snapshot.ReadAsync(SweepLookup.NewestSweepFailedAsync, cancellationToken);
+        var release = isTold ? await ReleaseAsync(cancellationToken) : null;
+        return (facts,
+        [
+            .. from type in ScanType.All
+               where type != ScanType.Sbom || facts.HasSbomReport
+               let why = SweepNeed.Refusal(type, facts.SchemaVersion, release, hasFailed)
+               where why is not null
+               select new Refusal(null, SweepPlanning.Beyond, SkipReason.HarborSweeps, why) { Type = type },
+        ]);
+    }
+
+    /// <summary>Harbor's release; null when it does not tell, which leaves the newest sweep to decide.</summary>
+    private async Task<string?> ReleaseAsync(CancellationToken cancellationToken)
+    {
+        if (api is null) return null;
+        try
+        {
+            return (await api.ReadAsync(cancellationToken)).Version;
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or JsonException or UnauthorizedAccessException
+            || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The oldest executions beyond the retention, oldest first.</summary>
+    private async Task<IReadOnlyList<Superseded>> SupersededAsync(string[] types, long schemaVersion, CancellationToken cancellationToken)
+    {
+        var retention = new Retention(HarborSchema.Retained(schemaVersion, ScanType.ScanAll) ?? 1, MostArtifacts);
+        var oldest = new Queue<Superseded>();
+        var before = long.MaxValue;
+        while (true)
+        {
+            await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
+            var page = await snapshot.ReadAsync((from, token) => SweepLookup.PageAsync(from, before, types, Rows, token), cancellationToken);
+            foreach (var row in page)
+            {
+                var artifact = ExecutionAttributes.ArtifactOf(row.ExtraAttributes);
+                if (retention.Meet(row.Id, row.Type, artifact, Epoch.Usable(row.Started)) is not { } newer) continue;
+                oldest.Enqueue(new Superseded(row.Id, row.Type, artifact ?? 0, newer));
+                if (oldest.Count > MostSuperseded) oldest.Dequeue();
+            }
+            if (page.Count < Rows) return [.. oldest.Reverse()];
+            before = page[^1].Id;
+        }
+    }
+
+    private async Task<IReadOnlyList<SweepCandidate>> CandidatesAsync(
+        IReadOnlyList<Superseded> superseded, DatabaseFacts facts, List<Refusal> refusals, CancellationToken cancellationToken)
+    {
+        List<SweepCandidate> candidates = [];
+        // More than this no run may remove.
+        var most = SweepPlanning.Share(Math.Min(settings.Remediation.MaxPerHour, settings.Remediation.MaxPerDay));
+        foreach (var part in superseded.Chunk(Part))
+        {
+            if (candidates.Count >= most) break;
+            await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
+            long[] ids = [.. part.Select(one => one.Id)];
+            var executions = await snapshot.ReadAsync((from, token) => SweepLookup.ByIdAsync(from, ids, token), cancellationToken);
+            var tasks = await snapshot.ReadAsync((from, token) => SweepLookup.TasksAsync(from, ids, token), cancellationToken);
+            SweepCandidate[] over =
+            [
+                .. from one in part
+                   let execution = executions.GetValueOrDefault(one.Id)
+                   let its = tasks.GetValueOrDefault(one.Id) ?? new SweepLookup.TasksRow()
+                   where IsOver(execution, its, facts.Now)
+                   select new SweepCandidate(one.Id, one.Type, execution.Status!, execution.Started!.Value, execution.Revision, its.Tasks, one.ArtifactId, one.Newer),
+            ];
+            refusals.AddRange(over.Where(one => one.Tasks > MostTasks).Select(one => new Refusal(Finding.IdOfExecution(one.Id), SweepPlanning.Beyond, SkipReason.TooLarge,
+                $"It has {Words.Number(one.Tasks)} tasks, more than the audit can hold for an undo ({Words.Number(MostTasks)}). Remove it by hand.") { Type = one.Type, ExecutionId = one.Id }));
+            foreach (var few in new SweepFound([.. over.Where(one => one.Tasks <= MostTasks)], []).Parts(Part, MostTasks))
+                candidates.AddRange(await WithoutReportsAsync(snapshot, few, facts, cancellationToken));
+        }
+        return [.. candidates.Take(most)];
+    }
+
+    /// <summary>Over for a day, and as Harbor's own final path leaves it.</summary>
+    private static bool IsOver([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] SweepLookup.ExecutionRow? execution, SweepLookup.TasksRow tasks, double now) =>
+        execution is not null && ScanStatus.IsFinal(execution.Status) && Epoch.Usable(execution.Started) is not null
+        && execution.Changed < now - Day && (tasks.Changed ?? 0) < now - Day
+        && tasks.OverTasks == tasks.Tasks;
+
+    private static async Task<IReadOnlyList<SweepCandidate>> WithoutReportsAsync(
+        Snapshot snapshot, IReadOnlyList<SweepCandidate> over, DatabaseFacts facts, CancellationToken cancellationToken)
+    {
+        long[] ids = [.. over.Select(one => one.Id)];
+        var attributes = await snapshot.ReadAsync((from, token) => SweepLookup.AttributesAsync(from, ids, token), cancellationToken);
+        string[] uuids = [.. attributes.SelectMany(its => its).SelectMany(named => named.ReportUuids).Where(uuid => uuid.Length > 0).Distinct(StringComparer.Ordinal)];
+        var reports = await snapshot.ReadAsync((from, token) => ReportLookup.ReportsAsync(from, uuids, facts.CanReadSbomReport, token), cancellationToken);
+        return [.. over.Where(one => attributes[one.Id].All(named => NamedReports.AreGone(named, reports.ContainsKey)))];
+    }
+}

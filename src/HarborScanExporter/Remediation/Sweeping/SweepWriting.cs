@@ -1,0 +1,118 @@
+using Dapper;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+
+namespace HarborScanExporter.Remediation.Sweeping;
+
+/// <summary>
+/// Removes one execution with its tasks. All is asked again of the locked rows, tasks before the execution as Harbor's own hooks and sweep lock
+/// them; while the execution is locked no task can join it.
+/// </summary>
+internal static class SweepWriting
+{
+    // extra_attrs travels as a text: what is restored is then the very text, whatever is escaped in it.
+    private const string LockTasksSql = """
+        select t.id::bigint as Id, t.status as Status, t.status_code::bigint as Code, t.extra_attrs::text as ExtraAttributes,
+               (select row_to_json(whole)::text
+                from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
+                             t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole) as Image
+        from task t
+        where t.execution_id = @Id
+        order by t.id
+        limit @Most
+        for update of t skip locked
+        """;
+
+    private const string LockExecutionSql = """
+        select (select row_to_json(whole)::text
+                from (select e.id, e.vendor_type, e.vendor_id, e.status, e.status_message, e.trigger, e.extra_attrs::text as extra_attrs, e.start_time,
+                             e.end_time, e.revision, e.update_time) whole)
+        from execution e
+        where e.id = @Id and e.vendor_type = @Type and e.status = @Status and coalesce(e.revision, 0) = @Revision and date_part('epoch', e.start_time) = @Started
+        for update of e skip locked
+        """;
+
+    private const string StandsSql = """
+        select exists (select from execution where id = @Id and vendor_type = @Type and status = @Status and coalesce(revision, 0) = @Revision
+                                               and date_part('epoch', start_time) = @Started)
+        """;
+
+    private const string CountSql = "select count(*) from task where execution_id = @Id";
+
+    private const string NewerSql = "select exists (select from execution where id = @Newer and vendor_type = @Type and date_part('epoch', start_time) > @Started)";
+
+    private const string DeleteTasksSql = "delete from task where execution_id = @Id returning id::bigint";
+
+    private const string DeleteExecutionSql = "delete from execution where id = @Id returning id::bigint";
+
+    /// <summary>Removes it; part of a transaction that writes the audit's line too.</summary>
+    /// <returns>One of <see cref="RepairFailure"/> when it was left alone, else the rows that are gone, as JSON.</returns>
+    /// <exception cref="Npgsql.PostgresException">The database refuses: nothing of it may be committed.</exception>
+    public static async Task<(string? Failure, string? Before)> RemoveAsync(RepairTransaction transaction, SweepCandidate candidate, CancellationToken cancellationToken)
+    {
+        var (connection, inside) = (transaction.Connection, transaction.Transaction);
+        var parameters = Parameters.Of(candidate, cancellationToken);
+        var tasks = (await connection.QueryAsync<LockedTask>(LockTasksSql, parameters, inside)).AsList();
+        if (await connection.QueryFirstOrDefaultAsync<string?>(LockExecutionSql, parameters, inside) is not { } execution)
+            return (await connection.QueryFirstAsync<bool>(StandsSql, parameters, inside) ? RepairFailure.Locked : RepairFailure.LostRace, null);
+        var count = await connection.QueryFirstAsync<long>(CountSql, parameters, inside);
+        if (count != tasks.Count) return (count > SweepReader.MostTasks ? RepairFailure.LostRace : RepairFailure.Locked, null);
+        var isOver = tasks.TrueForAll(task => ScanStatus.IsFinal(task.Status) && task.Code == ScanStatus.CodeOf(task.Status));
+        if (!isOver || !await connection.QueryFirstAsync<bool>(NewerSql, parameters, inside) || !await AreReportsGoneAsync(transaction, tasks, cancellationToken))
+            return (RepairFailure.LostRace, null);
+        await connection.QueryAsync<long>(DeleteTasksSql, parameters, inside);
+        await connection.QueryAsync<long>(DeleteExecutionSql, parameters, inside);
+        return (null, $$"""{"tasks": [{{string.Join(", ", tasks.Select(task => task.Image))}}], "execution": {{execution}}}""");
+    }
+
+    private static async Task<bool> AreReportsGoneAsync(RepairTransaction transaction, List<LockedTask> tasks, CancellationToken cancellationToken)
+    {
+        TaskAttributes[] named = [.. tasks.Select(task => TaskAttributes.Parse(task.ExtraAttributes))];
+        var existing = await ReportRows.ExistingAsync(transaction, named.SelectMany(its => its.ReportUuids), cancellationToken);
+        return named.All(its => NamedReports.AreGone(its, existing.Contains));
+    }
+
+    internal sealed record LockedTask
+    {
+        public long Id { get; init; }
+
+        public string Status { get; init; } = "";
+
+        public long Code { get; init; }
+
+        public string? ExtraAttributes { get; init; }
+
+        public string Image { get; init; } = "";
+    }
+
+    internal sealed record Parameters
+    {
+        public required long Id { get; init; }
+
+        public required string Type { get; init; }
+
+        public required string Status { get; init; }
+
+        public required long Revision { get; init; }
+
+        public required double Started { get; init; }
+
+        public required long Newer { get; init; }
+
+        public required long Most { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+
+        public static Parameters Of(SweepCandidate candidate, CancellationToken cancellationToken) => new()
+        {
+            Id = candidate.Id,
+            Type = candidate.Type,
+            Status = candidate.Status,
+            Revision = candidate.Revision,
+            Started = candidate.Started,
+            Newer = candidate.Newer,
+            Most = SweepReader.MostTasks,
+            CancellationToken = cancellationToken,
+        };
+    }
+}

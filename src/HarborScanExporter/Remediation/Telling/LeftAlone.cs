@@ -1,0 +1,36 @@
+using System.Text.RegularExpressions;
+using HarborScanExporter.Scraping;
+
+namespace HarborScanExporter.Remediation.Telling;
+
+/// <summary>Things that are left alone for one reason, told together.</summary>
+/// <param name="Reason">One of <see cref="SkipReason"/>.</param>
+/// <param name="Verdict">Their verdict, kind or state.</param>
+/// <param name="Count">How many rows.</param>
+/// <param name="Names">The first of them; none where they were only counted.</param>
+/// <param name="Text">The reason in a sentence with its mend: of the first, where they differ only in numbers.</param>
+internal sealed partial record LeftAlone(string Reason, string Verdict, long Count, IReadOnlyList<string> Names, string Text)
+{
+    /// <summary>As many are named.</summary>
+    private const int MostNames = 5;
+
+    /// <summary>Whether it is stuck; live scans are left alone because they live.</summary>
+    public bool IsStuck => Reason != SkipReason.Live;
+
+    /// <summary>Who is meant, for people: <c>task 12, task 13 and 4 more</c>; empty where they were only counted.</summary>
+    public string Who => Names.Count == 0 ? "" : string.Join(", ", Names) + (Count > Names.Count ? $" and {Diagnosis.Words.Number(Count - Names.Count)} more" : "");
+
+    /// <summary>Of the refusals of a plan, in the order in which each reason is first met, live scans last.</summary>
+    public static IReadOnlyList<LeftAlone> Of(IReadOnlyList<Refusal> refusals) =>
+    [
+        .. from refusal in refusals
+           group refusal by (refusal.Reason, refusal.Verdict, Text: Numbers().Replace(refusal.Text, "#")) into alike
+           orderby alike.Key.Reason == SkipReason.Live
+           select new LeftAlone(alike.Key.Reason, alike.Key.Verdict, alike.Sum(refusal => refusal.Count), [.. alike.Select(NameOf).OfType<string>().Distinct().Take(MostNames)], alike.First().Text),
+    ];
+
+    private static string? NameOf(Refusal refusal) => RowName.Of(refusal.TaskId, refusal.ExecutionId, null);
+
+    [GeneratedRegex("[0-9]+")]
+    private static partial Regex Numbers();
+}
