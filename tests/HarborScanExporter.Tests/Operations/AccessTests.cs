@@ -222,6 +222,30 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public void The_token_is_compared_by_hashes_in_a_time_that_tells_nothing_of_it()
+    {
+        // What a statistic of times cannot hold on a busy machine, the calls of the comparison do.
+        var method = typeof(OperationsToken).GetMethod(nameof(OperationsToken.Is))!;
+        var code = method.GetMethodBody()!.GetILAsByteArray()!;
+        List<string> called = [];
+        for (var i = 0; i + 4 < code.Length; i++)
+        {
+            if (code[i] is not (0x28 or 0x6F)) continue;
+            try
+            {
+                if (method.Module.ResolveMethod(BitConverter.ToInt32(code, i + 1)) is { } callee) called.Add($"{callee.DeclaringType!.Name}.{callee.Name}");
+            }
+            catch (ArgumentException)
+            {
+                // The byte was no call.
+            }
+        }
+        Assert.Equal(2, called.Count(name => name == "SHA256.HashData"));
+        Assert.Contains("CryptographicOperations.FixedTimeEquals", called);
+        Assert.DoesNotContain(called, name => name.EndsWith(".Equals", StringComparison.Ordinal) || name.EndsWith(".op_Equality", StringComparison.Ordinal) || name.EndsWith(".SequenceEqual", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_landing_page_names_the_second_listener_and_no_token()
     {
         await using var operated = await OperatedHarbor.StartAsync();

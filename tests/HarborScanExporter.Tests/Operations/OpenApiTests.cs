@@ -8,8 +8,11 @@ using HarborScanExporter.Remediation.Requests;
 using HarborScanExporter.Remediation.Wake;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
+using HarborScanExporter.Tests.Remediation;
+using HarborScanExporter.Tests.Remediation.Wake;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using YamlDotNet.RepresentationModel;
 
 namespace HarborScanExporter.Tests.Operations;
@@ -134,6 +137,31 @@ public sealed class OpenApiTests
         string[] notMet = [.. new[] { "Findings", "Summary", "ScanAll", "JobService", "Finding", "Blocked", "Artifact", "Healing" }
             .SelectMany(name => Map(Schema(name), "properties").Children.Keys.Select(key => key.ToString())).Distinct().Where(name => !met.Contains(name))];
         Assert.Equal(["read_only", "problem"], notMet);
+    }
+
+    [Fact]
+    public async Task Answers_about_repairs_are_as_described()
+    {
+        var time = new FakeTimeProvider();
+        await using var repairs = await OperatedRepairs.StartAsync(time);
+        await repairs.LoseScanAsync();
+        await repairs.SeeTwiceAsync(time);
+        // One more, which was seen once only.
+        await repairs.LoseScanAsync("d318c1b17dff242a33f02599");
+        await repairs.Exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromSeconds(61));
+        HashSet<string> met = new(StringComparer.Ordinal);
+        Check((await repairs.GetAsync("/api/v1/plan")).Body, Schema("Plan"), "", met);
+        var run = (await repairs.PostAsync("/api/v1/repairs", """{"mode":"execute","ids":["task-1"],"actor":"ada","note":"why"}""")).Body;
+        Check(run, Schema("Run"), "", met);
+        var id = Assert.Single(run.GetProperty("repairs").EnumerateArray()).GetProperty("audit_id").GetInt64();
+        Check((await repairs.PostAsync($"/api/v1/repairs/{id}/undo", "")).Body, Schema("Undo"), "", met);
+        Check((await repairs.GetAsync("/api/v1/repairs")).Body, Schema("History"), "", met);
+        foreach (var _ in Enumerable.Range(0, 2))
+            Check((await repairs.PostAsync("/api/v1/alerts", Notification.Of("HarborScanLost"))).Body, Schema("AlertsAnswer"), "", met);
+        string[] notMet = [.. new[] { "Plan", "Run", "Repair", "Refusal", "History", "Line", "Undo", "AlertsAnswer", "Known", "LastRun" }
+            .SelectMany(name => Map(Schema(name), "properties").Children.Keys.Select(key => key.ToString())).Distinct().Where(name => !met.Contains(name))];
+        Assert.Equal(["problem", "failure", "verification"], notMet);
     }
 
     private static void Check(JsonElement value, YamlMappingNode described, string path, HashSet<string> met)

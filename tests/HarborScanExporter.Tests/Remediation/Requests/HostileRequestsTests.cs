@@ -9,7 +9,12 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.Remediation.Requests;
 
+/// <summary>No other test allocates meanwhile.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
 /// <summary>Bodies, headers and sizes that nobody should send: no 5xx, no allocation without bound, and never an effect.</summary>
+[Collection(nameof(Alone))]
 public sealed class HostileRequestsTests(ITestOutputHelper output)
 {
     private const int Requests = 10_000;
@@ -37,6 +42,7 @@ public sealed class HostileRequestsTests(ITestOutputHelper output)
         for (var i = 0; i < Requests; i++)
         {
             var (method, path, body) = (random.Next(8) == 0 ? "PUT" : "POST", Paths[random.Next(Paths.Length)], Body(random));
+            if (random.Next(10) == 0) (method, path) = ("GET", $"/api/v1/repairs?{Query(random)}");
             using var answer = await repairs.Operated.SendAsync(method, path, OperatedHarbor.Bearer(), request => Fill(request, body, random));
             var status = (int)answer.StatusCode;
             statuses[status] = statuses.GetValueOrDefault(status) + 1;
@@ -199,6 +205,13 @@ public sealed class HostileRequestsTests(ITestOutputHelper output)
         4 => Changed(random, """{"mode":"execute","filter":{"verdict":"lost","type":"IMAGE_SCAN","project":"library"},"ids":["task-1"],"override_share":true,"actor":"a","note":"n"}"""),
         _ => Encoding.UTF8.GetBytes($$"""{"mode":{{Json(random, 2)}},"filter":{{Json(random, 1)}},"ids":{{Json(random, 1)}},"actor":{{Json(random, 2)}},"version":"4","alerts":{{Json(random, 1)}} }"""),
     };
+
+    private static string Query(Random random) => string.Join('&', Enumerable.Range(0, random.Next(4))
+        .Select(_ => $"{(random.Next(3) > 0 ? new[] { "state", "action", "task", "page", "page_size" }[random.Next(5)] : Uri.EscapeDataString(Text(random)))}={Uri.EscapeDataString(Word(random))}"));
+
+    private static string Word(Random random) => random.Next(2) == 0
+        ? new[] { "done", "undo", "1", "7", "500", "-1", "9223372036854775808", "2147483647", "\0", "%00" }[random.Next(10)]
+        : Text(random);
 
     private static byte[] Changed(Random random, string body)
     {
