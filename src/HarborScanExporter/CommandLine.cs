@@ -76,11 +76,11 @@ internal static class CommandLine
         root.Subcommands.Add(Check((parsed, options, cancellationToken) => WithSettingsAsync(parsed,
             (_, settings) => CheckCommand.RunAsync(settings, options, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
 
-        root.Subcommands.Add(Doctor((parsed, output, cancellationToken) => WithSettingsAsync(parsed,
-            (_, settings) => DoctorCommand.RunAsync(settings, output, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
-
         root.Subcommands.Add(Repair((parsed, options, cancellationToken) => WithSettingsAsync(parsed,
             (_, settings) => RepairCommand.RunAsync(settings, options, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
+
+        root.Subcommands.Add(Doctor((parsed, output, cancellationToken) => WithSettingsAsync(parsed,
+            (_, settings) => DoctorCommand.RunAsync(settings, output, TerminalOf(parsed), TimeProvider.System, cancellationToken))));
 
         var sql = new Command("sql",
             "Print the SQL that makes the least-privilege role, with the names of the settings filled in; with --remediation dry-run or execute, or with a role that repairs, that role's too.");

@@ -14,7 +14,7 @@ internal static class Breaker
 
     /// <summary>Whether it is open.</summary>
     /// <param name="repaired">Repairs of the last hour that did not fail.</param>
-    /// <param name="failed">Those of the last hour that did; a held lock is no failure.</param>
+    /// <param name="failed">Those of the last hour that did; a held lock is no failure, nor is an act that a pause or the end of the exporter came before.</param>
     /// <param name="reverted">Repairs of the last three hours that were found reverted.</param>
     public static bool IsOpen(long repaired, long failed, long reverted) =>
         reverted >= MostReverted || (failed >= LeastFailures && failed >= repaired);

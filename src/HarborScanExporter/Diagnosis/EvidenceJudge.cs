@@ -98,21 +98,21 @@ internal static class EvidenceJudge
     private static Judgement Unknown(OpenTask task, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits)
     {
         if (stored) return Judgement.Unreported;
-        if (MayRunInMemory(task, rows, service, limits)) return Judgement.Unjudged;
+        if (task.IsRunning && task.RunningAge(rows.Now) <= limits.RunningLimit
+            && (task.Updated ?? task.Started ?? task.Created) is { } began && MayRunInMemory(began, service)) return Judgement.Unjudged;
         return seenFor >= TwoSightings ? Judgement.Lost : Judgement.Settling;
     }
 
     /// <summary>
-    /// Redis was emptied under a pool that still lives and was up when this scan began: the worker goes on without a trace and core takes its
+    /// Redis was emptied under a pool that still lives and was up when a scan began: the worker goes on without a trace and core takes its
     /// end. Another pool that started since, or in the same second, has announced every job type again, so that the loss no longer shows and
     /// may have been all the same.
     /// Only beyond the running limit is such a scan taken for lost.
     /// </summary>
-    private static bool MayRunInMemory(OpenTask task, RowEvidence rows, JobServiceEvidence service, Limits limits) =>
-        task.IsRunning
-        && task.RunningAge(rows.Now) <= limits.RunningLimit
-        && service.UpSince is { } upSince
-        && (task.Updated ?? task.Started ?? task.Created) is { } began && began >= upSince - 1
+    /// <param name="began">When it began, or when its row was changed since; seconds since 1970.</param>
+    /// <param name="service">What Redis as a whole says.</param>
+    public static bool MayRunInMemory(double began, JobServiceEvidence service) =>
+        service.UpSince is { } upSince && began >= upSince - 1
         && (service.EmptiedUnderPools || service.Pools.Any(newer => newer.Started >= began
             && service.Pools.Any(older => older.Id != newer.Id && older.IsAliveAt(service.Now) && older.Started <= began + 1)));
 }

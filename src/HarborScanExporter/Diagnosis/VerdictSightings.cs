@@ -7,7 +7,7 @@ namespace HarborScanExporter.Diagnosis;
 internal sealed class VerdictSightings(TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private Dictionary<Seen, double> _since = [];
+    private Dictionary<Seen, (double Clock, long Rows)> _since = [];
 
     /// <summary>How many findings the newest look had that a repair could end.</summary>
     public int Count
@@ -23,11 +23,12 @@ internal sealed class VerdictSightings(TimeProvider time)
     /// <summary>Takes in what a collection found.</summary>
     public void Tell(Diagnosed diagnosed)
     {
-        var seen = Of(diagnosed).Distinct().ToArray();
+        var seen = Of(diagnosed).DistinctBy(one => one.Seen).ToArray();
         lock (_lock)
         {
             var clock = Clock;
-            _since = seen.ToDictionary(one => one, one => _since.GetValueOrDefault(one, clock));
+            // Rows that join those that were seen have not been seen themselves; some that leave them, repaired, change nothing.
+            _since = seen.ToDictionary(one => one.Seen, one => (_since.TryGetValue(one.Seen, out var before) && one.Rows <= before.Rows ? before.Clock : clock, one.Rows));
         }
     }
 
@@ -37,18 +38,19 @@ internal sealed class VerdictSightings(TimeProvider time)
         lock (_lock)
         {
             var clock = Clock;
-            return Of(diagnosed).DistinctBy(one => one.Finding).ToDictionary(one => one.Finding, one => _since.TryGetValue(one, out var since) ? clock - since : 0);
+            return Of(diagnosed).DistinctBy(one => one.Seen.Finding)
+                .ToDictionary(one => one.Seen.Finding, one => _since.TryGetValue(one.Seen, out var before) && one.Rows <= before.Rows ? clock - before.Clock : 0);
         }
     }
 
-    private static IEnumerable<Seen> Of(Diagnosed diagnosed)
+    private static IEnumerable<(Seen Seen, long Rows)> Of(Diagnosed diagnosed)
     {
         foreach (var (task, judgement) in diagnosed.Tasks.Where(task => task.Judgement.IsStuck).Select(task => (task.Task, task.Judgement)))
-            yield return new Seen(Finding.IdOfTask(task.Id), judgement.Word, task.Status, task.StatusRevision, task.Updated);
+            yield return (new Seen(Finding.IdOfTask(task.Id), judgement.Word, task.Status, task.StatusRevision, task.Updated), 1);
         foreach (var found in diagnosed.Executions)
-            yield return new Seen(Finding.IdOfExecution(found.Execution.Id), found.Kind, found.Execution.Status, found.Tasks, found.Execution.Updated);
+            yield return (new Seen(Finding.IdOfExecution(found.Execution.Id), found.Kind, found.Execution.Status, found.Tasks, found.Execution.Updated), 1);
         foreach (var found in diagnosed.WrongCodes)
-            yield return new Seen(Finding.IdOfCodes(found.ExecutionId), Inconsistency.FinalStatusWrongCode, null, found.Tasks, null);
+            yield return (new Seen(Finding.IdOfCodes(found.ExecutionId), Inconsistency.FinalStatusWrongCode, null, 0, null), found.Tasks);
     }
 
     private readonly record struct Seen(string Finding, string Verdict, string? Status, long Revision, double? Updated);

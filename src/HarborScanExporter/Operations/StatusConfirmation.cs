@@ -46,7 +46,7 @@ internal static class StatusConfirmation
         <div id="confirm-token-line" hidden>
         <label for="confirm-token">Token</label>
         <input id="confirm-token" type="password" autocomplete="off" spellcheck="false" aria-describedby="confirm-token-help">
-        <p id="confirm-token-help" class="quiet">What the browser's own dialog was given reads only. It is kept for this tab, and forgotten when the tab is closed.</p>
+        <p id="confirm-token-help" class="quiet">The browser's own sign-in may only read. This is kept for this tab, and forgotten when the tab is closed.</p>
         </div>
         <p id="confirm-problem" class="problem" role="alert"></p>
         <p class="acts"><button type="button" id="confirm-no">Cancel</button> <button id="confirm-yes">Confirm</button></p>

@@ -1,6 +1,7 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Telling;
+using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Settings;
 
 namespace HarborScanExporter.Operations;
@@ -18,27 +19,24 @@ internal static class StatusRepaired
         </table>
         """;
 
-    private static Markup Row(ToldRepair repair, RemediationMode mode)
+    private static Markup Row(AuditRow repair, RemediationMode mode)
     {
         var name = RowName.Of(repair.TaskId, repair.ExecutionId, repair.RobotId) ?? repair.Verdict;
-        var change = StatusChange.Of(repair.Action, repair.Status, repair.Before, repair.After);
+        var change = StatusChange.Of(repair);
         var text = change.Text("to");
         return $"""
             <tr role="row" id="repair-{repair.Id}">
             <td role="cell" class="age"><time datetime="{StatusNumbers.Instant(repair.At)}">{Words.Time(repair.At)}</time></td>
             <td role="cell" class="what"><code>{repair.Action}</code> {name}{StatusRepairs.Change(change)}<span class="quiet subject">{Subject(repair)}</span></td>
             <td role="cell" class="outcome"><span class="tag {Level(repair)}">{Outcome(repair)}</span>{(repair.Verification is { } seen ? Seen(seen) : Markup.Nothing)}
-            {(mode == RemediationMode.Execute && IsUndoable(repair) ? StatusConfirmation.Undo(repair.Id, $"{repair.Action} of {name}{(text.Length > 0 ? $": {text}" : "")}") : Markup.Nothing)}</td>
+            {(mode == RemediationMode.Execute && Undoing.IsPossible(repair.Action, repair.State) ? StatusConfirmation.Undo(repair.Id, $"{repair.Action} of {name}{(text.Length > 0 ? $": {text}" : "")}") : Markup.Nothing)}</td>
             <td role="cell" class="by">{Actor(repair)}{(repair.Note is { Length: > 0 } note ? Note(note) : Markup.Nothing)}</td>
             </tr>
 
             """;
     }
 
-    private static bool IsUndoable(ToldRepair repair) => repair.State == RepairState.Done
-        && repair.Action is "finish_task" or "fix_status_code" or "refresh_execution" or "close_empty_execution";
-
-    private static string Subject(ToldRepair repair) => string.Join(" · ", new[]
+    private static string Subject(AuditRow repair) => string.Join(" · ", new[]
     {
         $"repair {repair.Id}",
         repair.UndoOf is { } of ? $"takes repair {of} back" : null,
@@ -47,7 +45,7 @@ internal static class StatusRepaired
         repair.Verdict,
     }.OfType<string>());
 
-    private static string Outcome(ToldRepair repair) => repair.State switch
+    private static string Outcome(AuditRow repair) => repair.State switch
     {
         RepairState.Failed => $"failed: {repair.Failure}",
         RepairState.NoEffect => "no effect",
@@ -56,9 +54,9 @@ internal static class StatusRepaired
         _ => "done",
     };
 
-    private static string Level(ToldRepair repair) => repair.State == RepairState.Failed || repair.Verification == "reverted" ? "urgent" : "";
+    private static string Level(AuditRow repair) => repair.State == RepairState.Failed || repair.Verification == "reverted" ? "urgent" : "";
 
-    private static string Actor(ToldRepair repair) => repair.Source switch
+    private static string Actor(AuditRow repair) => repair.Source switch
     {
         RunSource.Alert => $"alert {repair.Actor}",
         RunSource.Verification => "the look whether it held",

@@ -103,11 +103,11 @@ internal static class StatusRepairs
     }
 
     private static Markup One(LeftAlone left) => $"""
-        <li><span class="tag">{left.Reason}</span> <b>{Words.Number(left.Count)} {left.Verdict}</b>{(left.Who.Length > 0 ? Who(left.Who) : Markup.Nothing)} {left.Text}</li>
+        <li><span class="tag">{left.Reason}</span> <b>{Words.Number(left.Count)} {left.Verdict}</b>{(left.Who.Length > 0 ? Who(left.Who) : Markup.Nothing)}: {left.Text}</li>
 
         """;
 
-    private static Markup Who(string who) => $""" <span class="quiet">{who}:</span>""";
+    private static Markup Who(string who) => $""" <span class="quiet">({who})</span>""";
 
     private static Markup Item(string sentence) => $"<li>{sentence}</li>";
 

@@ -206,9 +206,10 @@
       credentials: 'omit',
       cache: 'no-store',
     });
-    const problem = answer.status === 400 ? (await answer.json()).detail : await failure(answer);
-    if (problem) tell(problem, [], true);
-    else told(await answer.json());
+    // A run that failed is told like one that ended; every other refusal says why.
+    const said = await answer.json().catch(() => ({}));
+    if (answer.ok || said.run) told(said);
+    else tell(answer.status === 401 ? 'This token is not accepted.' : said.detail || 'The exporter answered ' + answer.status + '.', [], true);
   };
 
   const words = {

@@ -32,7 +32,7 @@ internal static class AuditTable
         select date_part('epoch', clock_timestamp()) as Now,
                count(*) filter (where is_repair and at > now() - interval '1 hour') as LastHour,
                count(*) filter (where is_repair and at > now() - interval '1 day') as LastDay,
-               count(*) filter (where state = 'failed' and failure <> 'locked' and at > now() - interval '1 hour') as FailedLastHour,
+               count(*) filter (where state = 'failed' and failure not in ('locked', 'interrupted') and at > now() - interval '1 hour') as FailedLastHour,
                count(*) filter (where verification = 'reverted' and at > now() - interval '3 hours') as RevertedLately
         from (
             select at, state, failure, verification, state <> 'failed' and action <> 'undo' as is_repair

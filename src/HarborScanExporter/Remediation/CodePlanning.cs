@@ -18,7 +18,7 @@ internal static class CodePlanning
         if (job.Record is { IsFinal: true, IsAcknowledged: false }) return Refuse(task, SkipReason.RecordOpen, "Core has not acknowledged the end in the job's record; the job service sends it again within the hour.");
         if (!look.Diagnosed.JobService.ListsReadWhole) return Refuse(task, SkipReason.NoProof, "The queue was read in part only: absence from it proves nothing.");
         // Redis was emptied under a worker that lives: it may still be at the scan, and core takes its end as long as the code is below 3.
-        if (job.Record is null && look.Diagnosed.JobService.EmptiedUnderPools && look.Diagnosed.Now - (task.Fence.Updated ?? 0) <= look.RunningLimit)
+        if (job.Record is null && task.Fence.Updated is { } began && look.Diagnosed.Now - began <= look.RunningLimit && EvidenceJudge.MayRunInMemory(began, look.Diagnosed.JobService))
             return Refuse(task, SkipReason.NoProof, "Redis was emptied while a worker may have been at it: its end may still come.");
         var seenFor = look.SeenFor.GetValueOrDefault(id);
         if (seenFor < EvidenceJudge.TwoSightings)

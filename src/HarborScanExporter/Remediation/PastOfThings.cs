@@ -40,6 +40,9 @@ internal sealed class PastOfThings
 
     public IReadOnlyList<PastRepair> OfRobot(long id) => [.. _ofRobots[id]];
 
+    /// <summary>A row that another transaction held is tried again no sooner, in seconds: a batch waits half a second for each.</summary>
+    private const double HeldSettle = 10;
+
     /// <summary>Why the past forbids a repair now; null when it does not.</summary>
     /// <param name="past">All that was done to the thing.</param>
     /// <param name="revision">The row's revision; a repair that a person took back is never repeated at the same one.</param>
@@ -50,13 +53,18 @@ internal sealed class PastOfThings
             return (SkipReason.Undone, $"A person took repair {undone.Id} of the same row back. Repair it by hand, or wait for the row to move on.", null);
         if (past.FirstOrDefault(one => one.State == RepairState.Intended) is { } open)
             return (SkipReason.InProgress, $"Repair {open.Id} of it is under way.", null);
-        var done = past.Where(one => one.State is RepairState.Done or RepairState.NoEffect).ToArray();
+        // A repair taken back is a line of its own, and none of ours.
+        PastRepair[] others = [.. past.Where(one => one != answered && one.Action != AuditLine.Undo)];
+        var done = others.Where(one => one.State is RepairState.Done or RepairState.NoEffect).ToArray();
         if (done.Length >= _settings.MaxAttempts)
             return (SkipReason.Attempts, $"It was repaired {Words.Number(done.Length)} times and is stuck again ({Setting.Names.RemediationMaxAttempts}). A person has to look.", null);
         // A lost race and a held lock changed nothing and say nothing against another try.
-        var newest = past.Where(one => one != answered && one.Failure is not (RepairFailure.LostRace or RepairFailure.Locked) && one.Action != "undo").MaxBy(one => one.At);
+        var newest = others.Where(one => one.Failure is not (RepairFailure.LostRace or RepairFailure.Locked)).MaxBy(one => one.At);
         if (newest is not null && newest.At + _settings.Cooldown.TotalSeconds - _history.Now is > 0 and var left)
             return (SkipReason.CoolingDown, $"Repair {newest.Id} of it is {Words.Duration(_history.Now - newest.At)} old ({Setting.Names.RemediationCooldown}).", left);
+        var held = others.Where(one => one.Failure == RepairFailure.Locked).MaxBy(one => one.At);
+        if (held is not null && held.At + HeldSettle - _history.Now is > 0 and var rest)
+            return (SkipReason.CoolingDown, "Another transaction held it a moment ago.", rest);
         return null;
     }
 }

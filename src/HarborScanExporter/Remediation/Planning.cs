@@ -75,7 +75,13 @@ internal static class Planning
         where !task.Judgement.IsStuck
         group task by task.Judgement.Word into state
         orderby state.Key
-        select new Refusal(null, state.Key, SkipReason.Live, LiveText(state.Key)) { Count = state.Count() };
+        select new Refusal(null, state.Key, SkipReason.Live, LiveText(state.Key)) { Count = state.Count(), HoldsFor = SettlesIn(state, look) };
+
+    /// <summary>Until the last of them that is missing something in Redis has been so for two looks; null when none is.</summary>
+    private static double? SettlesIn(IEnumerable<JudgedTask> tasks, Look look) => tasks
+        .Where(task => task.Judgement == Judgement.Settling && task.SeenFor < EvidenceJudge.TwoSightings
+            && task.Job is { } job && EvidenceJudge.AbsenceOf(job, look.Diagnosed.JobService) != Absence.None)
+        .Max(task => (double?)(EvidenceJudge.TwoSightings - task.SeenFor));
 
     private static string LiveText(string state) => state switch
     {

@@ -18,6 +18,15 @@ internal sealed partial class RepairRun(
     /// <summary>What time alone changes, or nothing does: a run that leaves only such things is at a clean end.</summary>
     private static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
 
+    /// <summary>The looks a minute apart that a run waits for: what is missing is proven by the first, the verdict on it by the second.</summary>
+    private const int MostWaits = 2;
+
+    /// <summary>An execution that is held costs half a second, in which the batch keeps its other rows from their hooks; after so many it is committed.</summary>
+    private const int MostHeld = 3;
+
+    /// <summary>Batches in a row that met nothing but what others hold, after which a run gives way.</summary>
+    private const int MostInVain = 3;
+
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
 
@@ -105,18 +114,19 @@ internal sealed partial class RepairRun(
 
     private async Task<RunResult> BatchesAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
     {
-        var waited = false;
+        var (waits, inVain) = (0, 0);
         while (true)
         {
             var batch = await BatchAsync(request, result.Run, null, cancellationToken);
             result = With(result, batch);
             if (batch.Plan is null || batch.Plan.IsBlocked || batch.End is RunEnd.Busy or RunEnd.Failed) return result;
-            // What one batch rolled back or could not do, the next would meet again.
-            if (batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) && !result.DryRun) continue;
-            var due = batch.Plan.Refusals.Where(refusal => refusal.Reason == SkipReason.SecondLook).Select(refusal => refusal.HoldsFor).Max();
+            // What one batch rolled back or could not do, the next would meet again; what it did not come to, the next may do.
+            inVain = batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) ? 0 : inVain + 1;
+            if ((inVain == 0 || (IsCutShort(batch) && inVain < MostInVain)) && !result.DryRun) continue;
             if (batch.Outcomes.Count > 0) return result;
-            if (due is not { } seconds || waited || !request.WaitsForSecondLook) return await SweptAsync(request, result, cancellationToken);
-            waited = true;
+            var due = batch.Plan.Refusals.Where(refusal => refusal.Reason is SkipReason.SecondLook or SkipReason.Live).Select(refusal => refusal.HoldsFor).Max();
+            if (due is not { } seconds || waits == MostWaits || !request.WaitsForSecondLook) return await SweptAsync(request, result, cancellationToken);
+            waits++;
             await Task.Delay(TimeSpan.FromSeconds(seconds + 1), time, cancellationToken);
         }
     }
@@ -144,6 +154,8 @@ internal sealed partial class RepairRun(
         Batches = result.Batches + (batch.Outcomes.Count > 0 ? 1 : 0),
     };
 
+    private static bool IsCutShort(RunResult batch) => batch.Plan!.Repairs.Count > batch.Outcomes.Count;
+
     private async Task<RunResult> BatchAsync(RunRequest request, string run, SweepFound? old, CancellationToken cancellationToken)
     {
         var dry = IsDry(request);
@@ -153,6 +165,12 @@ internal sealed partial class RepairRun(
         if (old is not null) look = look with { Sweepable = old.Candidates, SweepRefusals = old.Refusals };
         List<RepairOutcome> outcomes = [];
         RepairPlan plan;
+        if (settings.Remediation.Mode == RemediationMode.Off)
+        {
+            plan = Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report));
+            Count(plan);
+            return result with { Plan = plan, End = RunEnd.Blocked, Problem = plan.Blocks[0].Text };
+        }
         await using (var transaction = await database.BeginAsync(cancellationToken))
         {
             if (!await transaction.TryLockRunAsync(cancellationToken))
@@ -164,7 +182,8 @@ internal sealed partial class RepairRun(
             if (!dry && (outcomes.Count > 0 || resolved > 0)) await transaction.CommitAsync(cancellationToken);
         }
         if (!dry) await ActAsync(outcomes, cancellationToken);
-        var left = plan.Refusals.Any(refusal => !Settled.Contains(refusal.Reason)) || plan.Repairs.Count > outcomes.Count;
+        var left = plan.Refusals.Any(refusal => !Settled.Contains(refusal.Reason)) || plan.Repairs.Count > outcomes.Count
+            || outcomes.Any(outcome => outcome.State is RepairState.Failed or RepairState.NoEffect || (outcome.State == RepairState.Intended && !dry));
         return result with
         {
             Plan = plan,
@@ -178,11 +197,14 @@ internal sealed partial class RepairRun(
     private async Task WriteAsync(
         RepairTransaction transaction, RepairPlan plan, string run, Asker asker, List<RepairOutcome> outcomes, CancellationToken cancellationToken)
     {
+        var held = 0;
         foreach (var group in plan.Repairs.Where(repair => !repair.Action.IsOfApi()).GroupBy(repair => (IsRemoved: repair.Old is not null, repair.ExecutionId))
             .OrderBy(group => group.Key.IsRemoved).ThenBy(group => group.Key.ExecutionId))
         {
-            if (pause.Reason() is not null) return;
-            outcomes.AddRange(await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken));
+            if (pause.Reason() is not null || held == MostHeld) return;
+            var written = await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken);
+            outcomes.AddRange(written);
+            if (written.All(outcome => outcome.Failure == RepairFailure.Locked)) held++;
         }
         foreach (var repair in plan.Repairs.Where(repair => repair.Action.IsOfApi()))
         {

@@ -111,10 +111,11 @@ public sealed partial class RepairByAlertTests(ITestOutputHelper output)
         var simulation = simulated.Simulation;
         await simulated.CatchUpAsync(20 * Hour);
         var stopped = await simulation.PushAsync("library", "stopped", "1");
-        simulation.KillJobService();
+        await simulation.PauseQueueAsync();
         Assert.True((await simulation.ScanAsync(stopped)).Accepted);
         await simulation.StopQueueAsync();
-        await simulation.StartJobServiceAsync();
+        await simulation.ResumeQueueAsync();
+        await simulation.AdvanceAsync(TimeSpan.FromMinutes(2));
         Assert.True((await simulation.ScanAsync(stopped)).Accepted);
         await simulated.CatchUpAsync(5 * Hour);
         simulation.HangNext(2);
@@ -125,12 +126,10 @@ public sealed partial class RepairByAlertTests(ITestOutputHelper output)
         var scanAll = await simulation.ScanAllAsync();
         simulation.LoseRefresh(scanAll.ExecutionId ?? throw new InvalidOperationException(scanAll.Refusal));
         await simulated.CatchUpAsync(3 * Hour);
-        simulation.KillJobService();
         var lost = await simulation.PushAsync("library", "lost", "1");
         Assert.True((await simulation.ScanAsync(lost)).Accepted);
         foreach (var tag in new[] { "2", "3" }) Assert.True((await simulation.PushAndScanAsync("library", "lost", tag)).Accepted);
         await simulation.LoseRedisAsync();
-        await simulation.StartJobServiceAsync();
         return new Broken(lost);
     }
 

@@ -1,3 +1,4 @@
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using static HarborScanExporter.Tests.Support.Seed;
@@ -12,7 +13,8 @@ internal sealed class TroubledNight : IAsyncDisposable
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
-    private TroubledNight(TestHarbor harbor, RedisServer redis, OperatedHarbor operated) => (Harbor, Redis, Operated) = (harbor, redis, operated);
+    private TroubledNight(TestHarbor harbor, RedisServer redis, OperatedHarbor operated, FakeTimeProvider time) =>
+        (Harbor, Redis, Operated, Time) = (harbor, redis, operated, time);
 
     public TestHarbor Harbor { get; }
 
@@ -20,10 +22,30 @@ internal sealed class TroubledNight : IAsyncDisposable
 
     public OperatedHarbor Operated { get; }
 
+    /// <summary>The exporter's clock, which only a test moves.</summary>
+    public FakeTimeProvider Time { get; }
+
     /// <param name="changes">Further settings.</param>
-    public static async Task<TroubledNight> StartAsync(params (string Name, string Value)[] changes)
+    public static async Task<TroubledNight> StartAsync(params (string Name, string Value)[] changes) => await StartAsync(await TestHarbor.CreateAsync("2.13.0"), changes);
+
+    /// <summary>The same night with an exporter that may repair, and that has seen everything for long enough.</summary>
+    /// <param name="mode">How far repairs may go.</param>
+    /// <param name="changes">Further settings.</param>
+    public static async Task<TroubledNight> StartArmedAsync(string mode = "execute", params (string Name, string Value)[] changes)
     {
         var harbor = await TestHarbor.CreateAsync("2.13.0");
+        await harbor.GrantRemediationAsync();
+        var night = await StartAsync(harbor,
+        [
+            (Setting.Names.Remediation, mode), (Setting.Names.RemediationDatabaseUsername, harbor.RepairRole), (Setting.Names.RemediationDatabasePassword, TestHarbor.Password), .. changes,
+        ]);
+        await night.Operated.GetAsync("/api/v1/findings");
+        night.Time.Advance(TimeSpan.FromSeconds(61));
+        return night;
+    }
+
+    private static async Task<TroubledNight> StartAsync(TestHarbor harbor, (string Name, string Value)[] changes)
+    {
         var redis = await RedisServer.StartAsync();
         await FillAsync(new Seed(harbor), new JobServiceSeed(redis));
         var time = new FakeTimeProvider();
@@ -31,7 +53,7 @@ internal sealed class TroubledNight : IAsyncDisposable
         // What nobody holds counts as lost only when it was seen so twice, a minute apart.
         await operated.GetAsync("/api/v1/findings");
         time.Advance(TimeSpan.FromSeconds(61));
-        return new TroubledNight(harbor, redis, operated);
+        return new TroubledNight(harbor, redis, operated, time);
     }
 
     public async ValueTask DisposeAsync()

@@ -15,6 +15,7 @@ internal sealed class RepairingHarbor : IAsyncDisposable
 {
     private readonly bool _ownsHarbor;
     private readonly bool _ownsRedis;
+    private int _jobs;
 
     private RepairingHarbor(TestHarbor harbor, bool ownsHarbor, RedisServer redis, bool ownsRedis, ServiceProvider pieces, FakeTimeProvider time, ExporterSettings settings)
     {
@@ -42,9 +43,13 @@ internal sealed class RepairingHarbor : IAsyncDisposable
     /// <param name="act">What Harbor's API does; without it the API is not configured.</param>
     /// <param name="harbor">The Harbor to repair; one of its own when not given.</param>
     /// <param name="redis">Its Redis; one of its own, with a live job service in it, when not given.</param>
+    /// <param name="limits">Changes what repairs may do.</param>
+    /// <param name="port">Another way to the database.</param>
+    /// <param name="repairPort">Another way to the database for the repairing role alone.</param>
     /// <param name="changes">Further settings.</param>
     public static async Task<RepairingHarbor> StartAsync(
-        string release = "2.11.0", Act? act = null, TestHarbor? harbor = null, RedisServer? redis = null, params (string Name, string Value)[] changes)
+        string release = "2.11.0", Act? act = null, TestHarbor? harbor = null, RedisServer? redis = null, Func<RemediationSettings, RemediationSettings>? limits = null,
+        int? port = null, int? repairPort = null, params (string Name, string Value)[] changes)
     {
         var watched = harbor ?? await TestHarbor.CreateAsync(release);
         await watched.GrantRemediationAsync(sweep: changes.Contains((Setting.Names.RemediationSweep, "on")));
@@ -54,10 +59,14 @@ internal sealed class RepairingHarbor : IAsyncDisposable
             [(Setting.Names.ServiceHost, "127.0.0.1"), (Setting.Names.ServicePort, "1"), (Setting.Names.ApiUsername, "repairer"), (Setting.Names.ApiPassword, "planted-api-password")];
         var reading = SettingsReader.Read(watched.RemediationEnvironment([("HARBOR_REDIS_URL", server.Url), .. api, .. changes]), new Dictionary<string, string>());
         Assert.Empty(reading.Errors);
+        var settings = reading.Settings!;
+        if (limits is not null) settings = settings with { Remediation = limits(settings.Remediation) };
+        if (port is { } way) settings = settings with { Database = settings.Database with { Port = way } };
         var time = new FakeTimeProvider();
-        var services = new ServiceCollection().AddLogging(logging => logging.AddFakeLogging()).AddLooking(reading.Settings!, time).AddRepairing(reading.Settings!);
+        var services = new ServiceCollection().AddLogging(logging => logging.AddFakeLogging()).AddLooking(settings, time).AddRepairing(settings);
+        if (repairPort is { } own) services.AddSingleton(_ => new RepairDatabase(settings.Database with { Port = own }, settings.Remediation));
         if (act is not null) services.AddSingleton(act);
-        return new RepairingHarbor(watched, harbor is null, server, redis is null, services.BuildServiceProvider(), time, reading.Settings!);
+        return new RepairingHarbor(watched, harbor is null, server, redis is null, services.BuildServiceProvider(), time, settings);
     }
 
     /// <summary>One look, as a scrape is one.</summary>
@@ -71,6 +80,25 @@ internal sealed class RepairingHarbor : IAsyncDisposable
         await LookAsync();
         Time.Advance(TimeSpan.FromSeconds(61));
     }
+
+    /// <summary>A scan that lost its job: its execution and its task.</summary>
+    public async Task<(long Execution, long Task)> LoseScanAsync(TimeSpan? age = null, string status = "Pending", string? jobId = null)
+    {
+        var created = age ?? TimeSpan.FromHours(5);
+        var execution = await Seed.ExecutionAsync(started: created);
+        var task = await Seed.TaskAsync(execution, status: status, created: created, jobId: jobId ?? NewJob());
+        return (execution, task);
+    }
+
+    /// <summary>A job id that no other row of this test has.</summary>
+    public string NewJob() => FormattableString.Invariant($"{++_jobs:x24}");
+
+    /// <summary>A word for everything in Harbor's own tables: it changes when any row does.</summary>
+    public Task<string> ChecksumAsync() => Harbor.Database.ScalarAsync<string>("""
+        select string_agg(relname || ' ' || md5(query_to_xml(format('select * from public.%I order by 1', relname), true, false, '')::text), E'\n' order by relname)
+        from pg_class
+        where relnamespace = 'public'::regnamespace and relkind = 'r'
+        """);
 
     /// <summary>Runs once, without waiting for a second look.</summary>
     public Task<RunResult> RunAsync(bool dryRun = false, bool overrideShare = false) => Run.RunAsync(

@@ -24,6 +24,9 @@ internal sealed class FreezableProxy : IAsyncDisposable
     /// <summary>How long whatever passes is held up, in each direction.</summary>
     public TimeSpan Delay { get; set; }
 
+    /// <summary>What happens when somebody connects, before the connection is carried on.</summary>
+    public Func<Task>? BeforeConnecting { get; set; }
+
     public void Freeze() => _flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Thaw() => _flowing.TrySetResult();
@@ -62,6 +65,7 @@ internal sealed class FreezableProxy : IAsyncDisposable
         {
             try
             {
+                if (BeforeConnecting is { } before) await before();
                 await server.ConnectAsync(_server, _end.Token);
                 await Task.WhenAny(CopyAsync(client.GetStream(), server.GetStream()), CopyAsync(server.GetStream(), client.GetStream()));
             }

@@ -17,7 +17,7 @@ internal sealed class PgBouncer : IAsyncDisposable
         var server = new NpgsqlConnectionStringBuilder(harbor.Database.ConnectionString);
         var folder = Directory.CreateTempSubdirectory("harbor-bouncer-").FullName;
         var port = Tool.FreePort();
-        await File.WriteAllTextAsync(Path.Combine(folder, "users.txt"), $"\"{harbor.Role}\" \"{TestHarbor.Password}\"\n");
+        await File.WriteAllTextAsync(Path.Combine(folder, "users.txt"), $"\"{harbor.Role}\" \"{TestHarbor.Password}\"\n\"{harbor.RepairRole}\" \"{TestHarbor.Password}\"\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "pgbouncer.ini"), $"""
             [databases]
             {harbor.Database.Name} = host={server.Host} port={server.Port} dbname={harbor.Database.Name}

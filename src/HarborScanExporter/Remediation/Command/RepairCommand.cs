@@ -1,6 +1,7 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Operations.Check;
+using HarborScanExporter.Remediation.Requests;
 using HarborScanExporter.Remediation.Telling;
 using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Scraping;
@@ -82,11 +83,12 @@ internal static class RepairCommand
             return CouldNot;
         }
         await TellMissingAsync(options, report, terminal);
-        var told = options.Apply || options.DryRun
-            ? ToldRun.Of(await waiting.ForAsync(run.RunAsync(options.Request, cancellationToken), options.Apply ? "Repairing" : "Trying", cancellationToken))
-            : ToldRun.Of(plan, settings.Mode);
-        if (options.Output == RepairOutput.Json) await terminal.Output.WriteLineAsync(RepairDocument.Of(told).ToJson());
-        else terminal.WritePage(page => RepairTable.Write(page, told, report, options.All));
+        var result = options.Apply || options.DryRun
+            ? await waiting.ForAsync(run.RunAsync(options.Request, cancellationToken), options.Apply ? "Repairing" : "Trying", cancellationToken)
+            : null;
+        var told = result is null ? ToldRun.Of(plan, settings.Mode) : ToldRun.Of(result);
+        if (options.Output == RepairOutput.Table) terminal.WritePage(page => RepairTable.Write(page, told, report, options.All));
+        else await terminal.Output.WriteLineAsync(result is null ? PlanDocument.Of(plan, report, settings.Mode).ToJson() : RunDocument.Of(result).ToJson());
         await terminal.Output.FlushAsync(cancellationToken);
         return told.End switch
         {
@@ -102,7 +104,9 @@ internal static class RepairCommand
         var result = await undoing.UndoAsync(line, options.Asker, cancellationToken);
         if (result.Done)
         {
-            await terminal.Output.WriteLineAsync($"Repair {line} is taken back; line {result.Audit} of the audit says so.");
+            await terminal.Output.WriteLineAsync(options.Output == RepairOutput.Json
+                ? new UndoDocument(line, RepairState.Undone, result.Audit).ToJson()
+                : $"Repair {line} is taken back; line {result.Audit} of the audit says so.");
             return NothingLeft;
         }
         await terminal.Error.WriteLineAsync(result.Problem);

@@ -11,7 +11,7 @@ internal enum RepairOutput
     /// <summary>For a person.</summary>
     Table,
 
-    /// <summary>For a program.</summary>
+    /// <summary>The documents of GET /api/v1/plan, of POST /api/v1/repairs and of its undo.</summary>
     Json,
 }
 

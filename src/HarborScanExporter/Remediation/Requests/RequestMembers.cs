@@ -32,8 +32,8 @@ internal sealed class RequestMembers
         }
         foreach (var member in body.EnumerateObject())
         {
-            if (known.Any(member.NameEquals)) continue;
             var name = NameOf(member);
+            if (known.Contains(name)) continue;
             var meant = Nearest.Of(name, known) is { } nearest ? $"; did you mean {nearest}?" : ".";
             Bad = new BadParameter(_path + JsonBody.Shown(name), $"There is no such member{meant} It takes {string.Join(", ", known)}.");
             return;
@@ -96,8 +96,9 @@ internal sealed class RequestMembers
         return new Asker(RunSource.Api, Text("actor") is { Length: > 0 } actor ? actor : Unnamed, note.Length > 0 ? note : null);
     }
 
+    /// <summary>Nothing is looked for beside a name that could not be read.</summary>
     private JsonElement? Member(string name) =>
-        _body.ValueKind == JsonValueKind.Object && _body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        Bad is null && _body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private string? TextOf(string name, JsonElement value, int most)
     {
@@ -124,6 +125,7 @@ internal sealed class RequestMembers
         }
         catch (InvalidOperationException)
         {
+            // As with texts.
             return "?";
         }
     }

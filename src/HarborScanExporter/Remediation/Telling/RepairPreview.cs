@@ -1,3 +1,4 @@
+using HarborScanExporter.Database;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Settings;
 using Npgsql;
@@ -13,14 +14,14 @@ internal sealed record RepairPreview
     public RepairPlan? Plan { get; init; }
 
     /// <summary>The newest lines of the audit.</summary>
-    public IReadOnlyList<ToldRepair> Newest { get; init; } = [];
+    public IReadOnlyList<AuditRow> Newest { get; init; } = [];
 
     /// <summary>Why there is no plan, with the mend; null when there is one, or when the report knows nothing.</summary>
     public string? Problem { get; init; }
 }
 
 /// <summary>Makes previews. Each goes by the look that the page has taken already, so that it costs no second collection.</summary>
-internal sealed class RepairPreviewReader(RepairRun run, RepairDatabase database, ExporterSettings settings, TimeProvider time)
+internal sealed class RepairPreviewReader(RepairRun run, HarborDatabase database, ExporterSettings settings, TimeProvider time)
 {
     /// <summary>Lines of the audit that a page shows.</summary>
     private const int Newest = 20;
@@ -52,7 +53,8 @@ internal sealed class RepairPreviewReader(RepairRun run, RepairDatabase database
     private async Task<RepairPreview> ReadAsync(RepairPreview nothing, FindingsReport report, CancellationToken cancellationToken)
     {
         var plan = await run.PlanAsync(Everything, report, cancellationToken);
-        await using var transaction = await database.BeginAsync(cancellationToken);
-        return nothing with { Plan = plan, Newest = await ToldRepair.NewestAsync(transaction, Newest, cancellationToken) };
+        await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
+        var audit = await snapshot.ReadAsync((from, token) => AuditPage.ReadAsync(from, new AuditFilter(null, null, null), 1, Newest, token), cancellationToken);
+        return nothing with { Plan = plan, Newest = audit.Lines };
     }
 }
