@@ -39,11 +39,11 @@ internal sealed class PastOfThings
             return (SkipReason.Undone, $"A person took repair {undone.Id} of the same row back. Repair it by hand, or wait for the row to move on.", null);
         if (past.FirstOrDefault(one => one.State == RepairState.Intended) is { } open)
             return (SkipReason.InProgress, $"Repair {open.Id} of it is under way.", null);
-        var done = past.Where(one => one.State is RepairState.Done or RepairState.NoEffect).ToArray();
+        var done = past.Where(one => one.Action != AuditLine.Undo && one.State is RepairState.Done or RepairState.NoEffect).ToArray();
         if (done.Length >= _settings.MaxAttempts)
             return (SkipReason.Attempts, $"It was repaired {Words.Number(done.Length)} times and is stuck again ({Setting.Names.RemediationMaxAttempts}). A person has to look.", null);
         // A lost race and a held lock changed nothing and say nothing against another try.
-        var newest = past.Where(one => one != answered && one.Failure is not (RepairFailure.LostRace or RepairFailure.Locked) && one.Action != "undo").MaxBy(one => one.At);
+        var newest = past.Where(one => one != answered && one.Failure is not (RepairFailure.LostRace or RepairFailure.Locked) && one.Action != AuditLine.Undo).MaxBy(one => one.At);
         if (newest is not null && newest.At + _settings.Cooldown.TotalSeconds - _history.Now is > 0 and var left)
             return (SkipReason.CoolingDown, $"Repair {newest.Id} of it is {Words.Duration(_history.Now - newest.At)} old ({Setting.Names.RemediationCooldown}).", left);
         return null;
