@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Wake;
 using HarborScanExporter.Scraping;
