@@ -48,6 +48,8 @@ internal sealed record PlanSituation
 
     public IReadOnlyList<LeakedRobot> Robots { get; init; } = [];
 
+    public IReadOnlyList<double?> OpenWithoutRobot { get; init; } = [];
+
     public JobServiceEvidence Service { get; init; } = new() { State = EvidenceState.Usable, Now = Now, Pools = [Live], ListsReadWhole = true };
 
     public long Schema { get; init; } = 140;
@@ -132,6 +134,7 @@ internal sealed record PlanSituation
                 JobOwners = JobOwners,
                 WrongCodes = WrongCodes,
                 LeakedRobots = Robots,
+                OpenWithoutRobot = OpenWithoutRobot,
                 HasApi = HasApi,
                 RunningLimit = 2 * Hour,
             };

@@ -44,7 +44,7 @@ public sealed class RepairCancellationTests
     {
         await using var harbor = await TestHarbor.CreateAsync("2.13.0");
         await harbor.GrantRemediationAsync();
-        var settings = SettingsReader.Read(harbor.RemediationEnvironment(), new Dictionary<string, string>()).Settings!;
+        var settings = SettingsReader.Read(harbor.RemediationEnvironment(("HARBOR_REDIS_URL", "redis://127.0.0.1:1/1")), new Dictionary<string, string>()).Settings!;
         await using var database = new RepairDatabase(settings.Database, settings.Remediation);
         await using var transaction = await database.BeginAsync(TestContext.Current.CancellationToken);
         var (table, use) = Uses[name];
