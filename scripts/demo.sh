@@ -324,7 +324,7 @@ show_check() {
 # api METHOD PATH BODY: asks the simulated Harbor as its administrator; prints the status and Harbor's words.
 api() {
   curl --silent --user "$api_user:$api_password" --request "$1" --header 'Content-Type: application/json' --data "$3" \
-    --write-out ' %{http_code}' "http://$api_address/api/v2.0/$2" | sed -E 's/.*"message":"(([^"\\]|\\.)*)".* ([0-9]+)$/\3 \1/; s/^ //; s/\\"/"/g'
+    --write-out ' %{http_code}' "http://$api_address/api/v2.0/$2" | tr -d '\n' | sed -E 's/.*"message":"(([^"\\]|\\.)*)".* ([0-9]+)$/\3 \1/; s/^ //; s/\\"/"/g'
 }
 
 # What a user meets: a scan of one image that is stuck, and a scan of all.
@@ -335,12 +335,15 @@ show_refusals() {
 
 # Whether an alert on scans that can be repaired still fires.
 is_repaired() {
-  ! firing | grep -qE '"alertname":"HarborScan(Stuck|StuckLong|Lost|Unreported|Hung|AllBlocked|SweepBlocked|InconsistentRows)"'
+  local alerts
+  alerts=$(curl --fail --silent "http://$prometheus_address/api/v1/alerts") || return 1
+  ! sed 's/{"labels":/\n&/g' <<<"$alerts" | grep '"state":"firing"' |
+    grep -E '"alertname":"HarborScan(Stuck|StuckLong|Lost|Unreported|Hung|AllBlocked|SweepBlocked|InconsistentRows)"'
 }
 
 show_repairs() {
   "${psql[@]}" --dbname=registry --tuples-only --no-align --field-separator=$'\t' --command="
-    select count(*), action, verdict, state, coalesce(status, ''), string_agg(distinct source, ',')
+    select count(*), action, verdict, state, coalesce(status, '-'), string_agg(distinct source, ',')
     from harbor_scan.repair group by action, verdict, state, status order by min(id)" |
     while IFS=$'\t' read -r count action verdict state status source; do
       printf '  %3s x %-22s %-32s %-9s %-8s by %s\n' "$count" "$action" "$verdict" "$state" "$status" "$source"

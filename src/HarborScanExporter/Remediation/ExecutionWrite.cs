@@ -12,11 +12,11 @@ internal sealed record ExecutionImages(string Before, string? After);
 /// </summary>
 internal static class ExecutionWrite
 {
-    /// <summary>All columns of the row, as JSON.</summary>
+    /// <summary>All columns of the row, as JSON; extra_attrs as a text, like that of <see cref="TaskWrite.Image"/>.</summary>
     public const string Image = """
         (select row_to_json(whole)::text
-         from (select e.id, e.vendor_type, e.vendor_id, e.status, e.status_message, e.trigger, e.extra_attrs, e.start_time, e.end_time, e.revision,
-                      e.update_time) whole)
+         from (select e.id, e.vendor_type, e.vendor_id, e.status, e.status_message, e.trigger, e.extra_attrs::text as extra_attrs,
+                      e.start_time, e.end_time, e.revision, e.update_time) whole)
         """;
 
     private const string LockSql = $"select {Image} as Image, coalesce(e.status, '') as Status from execution e where e.id = @Id for update of e";

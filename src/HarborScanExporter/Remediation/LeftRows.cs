@@ -1,9 +1,8 @@
 namespace HarborScanExporter.Remediation;
 
 /// <summary>
-/// Conditions on whether a row is still as a line of the audit left it, and the columns that put it back. Each member of an image is taken out as
-/// a scalar of its own: a cast of the whole would fail on a <c>\u0000</c> in extra_attrs, and a time that went through a client's type would lose
-/// the year one, infinity or a microsecond.
+/// Conditions on whether a row is still as a line of the audit left it, and the columns that put it back. The server takes each out of the image
+/// itself: a time that went through a client's type would lose the year one, infinity or a microsecond.
 /// </summary>
 internal static class LeftRows
 {

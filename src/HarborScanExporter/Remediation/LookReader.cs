@@ -91,8 +91,9 @@ internal sealed class LookReader(
     /// <summary>Redis is asked about jobs of final rows too; from a part of the queue nothing is concluded.</summary>
     private async Task<Func<string, JobEvidence?>> JobsAsync(IEnumerable<string> ids, CancellationToken cancellationToken)
     {
-        string[] jobs = [.. ids.Where(job => job.Length > 0).Distinct(StringComparer.Ordinal)];
-        var service = evidence is null || jobs.Length == 0
+        string[] all = [.. ids];
+        string[] jobs = [.. all.Where(job => job.Length > 0).Distinct(StringComparer.Ordinal)];
+        var service = evidence is null || all.Length == 0
             ? JobServiceEvidence.Without(EvidenceState.NotConfigured)
             : await evidence.ReadAsync(jobs, settings.ScrapeTimeout, cancellationToken);
         return id => service is not { IsUsable: true, ListsReadWhole: true } ? null : id.Length == 0 ? JobEvidence.Nothing : service.Jobs.GetValueOrDefault(id);

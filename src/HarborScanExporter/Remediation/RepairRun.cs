@@ -16,7 +16,7 @@ internal sealed partial class RepairRun(
     Act? act = null, SweepReader? sweeping = null) : IDisposable
 {
     /// <summary>What time alone changes, or nothing does: a run that leaves only such things is at a clean end.</summary>
-    private static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
+    internal static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
 
     /// <summary>The looks a minute apart that a run waits for: what is missing is proven by the first, the verdict on it by the second.</summary>
     private const int MostWaits = 2;

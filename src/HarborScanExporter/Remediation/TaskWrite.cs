@@ -8,11 +8,14 @@ namespace HarborScanExporter.Remediation;
 /// </summary>
 internal static class TaskWrite
 {
-    /// <summary>All columns of the row, as JSON: what an undo restores from.</summary>
+    /// <summary>
+    /// All columns of the row, as JSON: what an undo restores from. extra_attrs travels as a text: as JSON in it a <c>\u0000</c> would make the whole
+    /// image one that no SQL can take apart.
+    /// </summary>
     public const string Image = """
         (select row_to_json(whole)::text
-         from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count, t.extra_attrs,
-                      t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
+         from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
+                      t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
         """;
 
     private const string Fenced = """

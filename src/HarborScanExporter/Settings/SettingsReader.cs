@@ -69,6 +69,8 @@ internal sealed class SettingsReader
         };
         if (settings.JobService is null && settings.CollectorsEnabled.Contains(JobServiceCollector.CollectorName))
             _values.Refuse($"{Setting.Names.CollectorsEnabled} names {JobServiceCollector.CollectorName}, which needs {Setting.Names.RedisUrl}. Set it, or take the name out.");
+        if (settings.Remediation.Mode == RemediationMode.Off && settings.CollectorsEnabled.Contains(RemediationCollector.CollectorName))
+            _values.Refuse($"{Setting.Names.CollectorsEnabled} names {RemediationCollector.CollectorName}, which tells of repairs, and {Setting.Names.Remediation} is off. Take the name out.");
         foreach (var both in settings.CollectorsEnabled.Intersect(settings.CollectorsDisabled, StringComparer.Ordinal))
             _values.Refuse($"{Setting.Names.CollectorsEnabled} and {Setting.Names.CollectorsDisabled} both name {both}. Name it in one of them.");
         return new SettingsReading(_values.Errors.Count == 0 ? settings : null, _values.Errors, _ignored);

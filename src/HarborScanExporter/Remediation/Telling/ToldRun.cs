@@ -1,4 +1,3 @@
-using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 
 namespace HarborScanExporter.Remediation.Telling;
@@ -33,7 +32,7 @@ internal sealed record ToldRun
 
     /// <summary>Whether something is still to be repaired; what lives, or what Harbor itself ends, is not.</summary>
     public bool IsSomethingLeft =>
-        Refusals.Any(left => left.Reason is not (SkipReason.Live or SkipReason.HarborSweeps or SkipReason.ArtifactGone))
+        Refusals.Any(left => !RepairRun.Settled.Contains(left.Reason))
         || Outcomes.GroupBy(outcome => (outcome.Repair.FindingId, outcome.Repair.TaskId))
             .Any(ofOne => DryRun || ofOne.Last().State is not (RepairState.Done or RepairState.NoEffect));
 

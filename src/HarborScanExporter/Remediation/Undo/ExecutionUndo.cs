@@ -27,6 +27,11 @@ internal static class ExecutionUndo
                    from harbor_scan.repair later
                    where later.execution_id = e.id and later.run <> r.run and later.id > r.id and later.state = 'done' and later.action <> 'undo'
                      and json_typeof(later.after -> 'execution') = 'object') as HasLater,
+               exists (
+                   select
+                   from harbor_scan.repair undo
+                   join harbor_scan.repair earlier on earlier.id = undo.undo_of
+                   where undo.execution_id = e.id and undo.id > r.id and earlier.id < r.id and earlier.run <> r.run) as HasEarlier,
                {LeftRows.ExecutionIsAsBefore} as IsAsBefore,
                coalesce(json_typeof(r.before -> 'execution') = 'object', false) as HasBefore,
                {LeftRows.StatusBefore} as Before
@@ -53,14 +58,15 @@ internal static class ExecutionUndo
 
     /// <summary>
     /// Lets the execution follow a task that was put back. It becomes what it was where no one else has written it and what it was is true for its
-    /// tasks as they are now; a sibling that is still repaired, or a hook since, asks for the status of its tasks instead.
+    /// tasks as they are now; another repair of it that stands, an earlier one that does no longer, or a hook since, asks for the status of its tasks
+    /// instead.
     /// </summary>
     public static async Task<ExecutionImages?> FollowAsync(RepairTransaction transaction, UndoLine line, CancellationToken cancellationToken)
     {
         if (await ExecutionWrite.LockAsync(transaction, line.ExecutionId!.Value, cancellationToken) is not { } locked) return null;
         var standing = await StandingAsync(transaction, line.Id, cancellationToken);
         if (standing is not { IsOurs: true, HasBefore: true }
-            || ((standing.HasSiblings || standing.HasLater) && standing.Before != await ExecutionWrite.StatusAsync(transaction, line.ExecutionId.Value, cancellationToken)))
+            || ((standing.HasSiblings || standing.HasLater || standing.HasEarlier) && standing.Before != await ExecutionWrite.StatusAsync(transaction, line.ExecutionId.Value, cancellationToken)))
             return await ExecutionWrite.RecomputeAsync(transaction, line.ExecutionId.Value, cancellationToken);
         // The undo of a sibling has put it back already.
         if (standing.IsAsBefore) return null;
@@ -85,6 +91,9 @@ internal static class ExecutionUndo
 
         /// <summary>A later repair, not taken back, has written it.</summary>
         public bool HasLater { get; init; }
+
+        /// <summary>An earlier repair was taken back since: what the execution was rested on it.</summary>
+        public bool HasEarlier { get; init; }
 
         public bool IsAsBefore { get; init; }
 
