@@ -12,7 +12,8 @@ namespace HarborScanExporter.Remediation.Wake;
 /// only what is answered with a 5xx and drops every 4xx for good, so that whatever a repeat cannot mend is a 202 or a 4xx.
 /// </summary>
 internal sealed class AlertsEndpoint(
-    Wakes wakes, RequestRates rates, RepairRun run, RemediationState state, VerdictSightings sightings, PauseFile pause, RemediationCounters counters, ExporterSettings settings)
+    Wakes wakes, RequestRates rates, RepairRun run, RemediationState state, VerdictSightings sightings, PauseFile pause, RemediationCounters counters, ExporterSettings settings,
+    IHostApplicationLifetime lifetime)
 {
     public const string Path = "/api/v1/alerts";
 
@@ -65,8 +66,7 @@ internal sealed class AlertsEndpoint(
         if (Remediation.Mode == RemediationMode.Off) return Rejected(RejectReason.Off, AlertsAnswer.Off, $"Repairs are off ({Setting.Names.Remediation}).");
         if (pause.Reason() is { } why)
             return Rejected(RejectReason.Paused, AlertsAnswer.Paused, $"Repairs are paused by a file{(why.Length == 0 ? "" : $": {why}")}. A delivery after its removal wakes them.");
-        var outcome = wakes.Add(allowed);
-        if (outcome == WakeOutcome.Closed) return null;
+        if (lifetime.ApplicationStopping.IsCancellationRequested || wakes.Add(allowed) is not (var outcome and not WakeOutcome.Closed)) return null;
         // Beyond the rate nothing is lost: the look that is to follow serves this one too.
         if (!rates.Alerts.TryTake(out _)) return Rejected(RejectReason.Rate, AlertsAnswer.Merged, "Too many deliveries within a minute: one look serves them together.");
         return outcome == WakeOutcome.Merged

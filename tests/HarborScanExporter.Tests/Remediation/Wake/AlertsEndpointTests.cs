@@ -8,6 +8,7 @@ using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.Remediation.Wake;
@@ -168,11 +169,14 @@ public sealed class AlertsEndpointTests
         Assert.InRange(repairs.Exporter.Logs.GetSnapshot().Count(record => record.Message.StartsWith("Run ", StringComparison.Ordinal)), 0, 2);
     }
 
-    [Fact]
-    public async Task When_the_exporter_ends_a_delivery_is_a_503_which_Alertmanager_repeats()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task When_the_exporter_ends_a_delivery_is_a_503_which_Alertmanager_repeats(bool begins)
     {
         await using var repairs = await OperatedRepairs.StartAsync();
-        repairs.Exporter.Services.GetRequiredService<Wakes>().Close();
+        if (begins) repairs.Exporter.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        else repairs.Exporter.Services.GetRequiredService<Wakes>().Close();
         var (status, problem) = await repairs.PostAsync(Path, Notification.Of("HarborScanLost"));
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "The exporter ends. Send it again."), (status, Text(problem, "detail")));
     }
