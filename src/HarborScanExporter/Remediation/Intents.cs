@@ -39,7 +39,7 @@ internal static class Intents
     {
         if (await TaskWrite.ImageAsync(transaction, intent.TaskId!.Value, cancellationToken) is not { } image) return RepairState.Failed;
         using var row = JsonDocument.Parse(image);
-        var named = TaskAttributes.Parse(row.RootElement.GetProperty("extra_attrs").GetRawText()).ReportUuids;
+        var named = TaskAttributes.Parse(row.RootElement.GetProperty("extra_attrs").GetString()).ReportUuids;
         var existing = await ReportRows.ExistingAsync(transaction, named, cancellationToken);
         return named.Any(uuid => uuid.Length > 0 && !existing.Contains(uuid)) ? RepairState.Done : RepairState.Failed;
     }
