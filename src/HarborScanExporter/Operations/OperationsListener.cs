@@ -63,8 +63,8 @@ internal sealed class OperationsListener
             new(Reading, FindingsEndpoint.Path, findings.ServeAsync),
             new(Reading, OpenApi.Path, OpenApi.ServeAsync),
             new(Reading, PlanEndpoint.Path, plan.ServeAsync),
-            new(Reading, RepairsEndpoint.Path, history.ServeAsync),
             new(Posting, RepairsEndpoint.Path, repairs.ServeAsync),
+            new(Reading, RepairsEndpoint.Path, history.ServeAsync),
             new(Posting, UndoEndpoint.Path, undo.ServeAsync),
             new(Posting, AlertsEndpoint.Path, alerts.ServeAsync) { MostBodyBytes = AlertsEndpoint.MostBodyBytes },
         ];
