@@ -67,7 +67,8 @@ public sealed partial class RepairByAlertTests(ITestOutputHelper output)
             {
                 firing = [.. (await prometheus.QueryAsync("ALERTS{alertstate=\"firing\"}")).Select(series => series["alertname"]).Intersect(about).Distinct()];
                 fired.UnionWith(firing);
-                return fired.Count == about.Length && firing.Length == 0;
+                // The first alert wakes the repair of everything, so that another may have nothing left to fire for.
+                return fired.Count > 0 && firing.Length == 0 && await harbor.Database.ScalarAsync<long>("select count(*) from harbor_scan.repair where state = 'done'") >= 7;
             },
             TimeSpan.FromMinutes(4),
             () => $"Fired: {string.Join(", ", fired)}. Firing still: {string.Join(", ", firing)}.{Environment.NewLine}{string.Join(Environment.NewLine, first.Exporter.Logs.GetSnapshot().Select(record => record.Message).TakeLast(40))}{Environment.NewLine}{one.Log}");
