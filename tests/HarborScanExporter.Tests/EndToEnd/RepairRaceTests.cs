@@ -11,8 +11,9 @@ namespace HarborScanExporter.Tests.EndToEnd;
 
 /// <summary>
 /// Several exporters repair lost scans while Harbor works: the simulator's workers finish, run again after the loss of their pool and send
-/// their hooks again after an outage of core; and for a part of the lost scans a hook comes after all, at any moment. Every change of a task
-/// is written down by the database itself, so that what really happened is compared with the audit and with Harbor's rules.
+/// their hooks again after an outage of core; somebody writes Error by hand over scans that live; and for a part of the lost scans a hook comes
+/// after all, at any moment. Every change of a task is written down by the database itself, so that what really happened is compared with the
+/// audit and with Harbor's rules.
 /// </summary>
 public sealed class RepairRaceTests(ITestOutputHelper output)
 {
@@ -79,8 +80,8 @@ public sealed class RepairRaceTests(ITestOutputHelper output)
 
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(Token);
         using var step = new SemaphoreSlim(1);
-        HashSet<long> lostByHarbor = [];
-        var working = WorkAsync(simulated, step, lostByHarbor, ends.Token);
+        HashSet<long> lostByHarbor = [], edited = [];
+        var working = WorkAsync(harbor, simulated, step, lostByHarbor, edited, ends.Token);
         var rounds = 0;
         while (rounds < MostRounds && await harbor.Database.ScalarAsync<long>("select count(*) from harbor_scan.repair where state = 'done' and task_id is not null") < LeastRepairs)
         {
@@ -108,8 +109,8 @@ public sealed class RepairRaceTests(ITestOutputHelper output)
         await ends.CancelAsync();
         await working;
 
-        await TellAsync(harbor, simulated, rounds, clock);
-        await ProveAsync(harbor, lostByHarbor);
+        await TellAsync(harbor, simulated, rounds, clock, lostByHarbor, edited);
+        await ProveAsync(harbor, lostByHarbor, edited);
         foreach (var exporter in exporters) await exporter.DisposeAsync();
     }
 
@@ -132,7 +133,7 @@ public sealed class RepairRaceTests(ITestOutputHelper output)
     }
 
     /// <summary>Harbor at work in real time: scans, the loss of a pool, an outage of core, and now and then a scan that is lost for good.</summary>
-    private static async Task WorkAsync(SimulatedHarbor simulated, SemaphoreSlim step, HashSet<long> lost, CancellationToken ends)
+    private static async Task WorkAsync(TestHarbor database, SimulatedHarbor simulated, SemaphoreSlim step, HashSet<long> lost, HashSet<long> edited, CancellationToken ends)
     {
         var random = new Random(Seed);
         var harbor = simulated.Simulation;
@@ -149,6 +150,8 @@ public sealed class RepairRaceTests(ITestOutputHelper output)
                 if (i % 60 == 20) harbor.StopCore();
                 if (i % 60 == 35) harbor.StartCore();
                 if (i % 60 is < 20 or > 35) tasks.AddRange(await simulated.ScanAsync(1, FormattableString.Invariant($"race-{i}")));
+                if (i % 5 == 2 && tasks[random.Next(tasks.Count)] is var one && harbor.IsRunning(one) && edited.Add(one))
+                    await database.Database.ExecuteAsync($"update task set status = 'Error' where id = {one} and status = 'Running'");
                 if (i % 10 == 5 && tasks[random.Next(tasks.Count)] is var task && harbor.IsRunning(task))
                 {
                     lost.Add(task);
@@ -286,7 +289,7 @@ public sealed class RepairRaceTests(ITestOutputHelper output)
         create trigger note after update on task for each row execute function race.note();
         """);
 
-    private async Task ProveAsync(TestHarbor harbor, HashSet<long> lostByHarbor)
+    private async Task ProveAsync(TestHarbor harbor, HashSet<long> lostByHarbor, HashSet<long> edited)
     {
         async Task NoneAsync(string what, string from)
         {
@@ -295,7 +298,7 @@ public sealed class RepairRaceTests(ITestOutputHelper output)
         }
 
         var ours = $"(select * from race.change where who = '{harbor.RepairRole}') c";
-        await NoneAsync("A scan that was over was overwritten", $"{ours} where old_status not in ('Pending', 'Running') or old_code > 2");
+        await NoneAsync("A scan that was over was overwritten", $"{ours} where old_code > 2 or (old_status not in ('Pending', 'Running') and new_status <> old_status)");
         await NoneAsync("A repair left a code or a revision", $"{ours} where new_code <> 3 or new_revision is distinct from old_revision");
         await NoneAsync("A row was repaired twice", $"(select task_id, count(*) from {ours} group by task_id having count(*) > 1) twice");
         await NoneAsync("A line of the audit without its change, or a change without its line", $"""
@@ -328,16 +331,22 @@ public sealed class RepairRaceTests(ITestOutputHelper output)
                                                    when bool_or(t.status = 'Stopped') then 'Stopped' else 'Success' end) executions
             """);
         Assert.True(await harbor.Database.ScalarAsync<long>($"select count(*) from {ours}") >= LeastRepairs);
+        Assert.NotEmpty(edited.Except(lostByHarbor));
         // A race that nobody ever lost would prove nothing.
         Assert.True(_happened.GetValueOrDefault("repair failed lost_race") > 0, "No repair ever lost a race.");
         Assert.True(_happened.GetValueOrDefault("hook Success ignored") > 0, "No late hook ever met a repaired row.");
     }
 
-    private async Task TellAsync(TestHarbor harbor, SimulatedHarbor simulated, int rounds, Stopwatch clock)
+    private async Task TellAsync(TestHarbor harbor, SimulatedHarbor simulated, int rounds, Stopwatch clock, HashSet<long> lost, HashSet<long> edited)
     {
         output.WriteLine($"Seed {Seed}, {rounds} rounds in {clock.Elapsed.TotalSeconds:0} s.");
         foreach (var (what, number) in _happened) output.WriteLine($"  {what} {number}");
         foreach (var (what, number) in simulated.Simulation.Happened) output.WriteLine($"  simulator: {what} {number}");
+        output.WriteLine(await harbor.Database.ScalarAsync<string>($"""
+            select format('  simulator: %s edited by hand while they lived, %s of them over by their own hook; {lost.Count} lost for good; %s run more than once',
+                          {edited.Count}, count(*) filter (where id in ({In(edited)}) and status_code = 3), count(*) filter (where run_count > 1))
+            from task where job_id not like 'fffff%'
+            """));
         output.WriteLine(await harbor.Database.ScalarAsync<string>(
             "select 'audit: ' || string_agg(line, ', ') from (select concat_ws(' ', count(*), action, state, failure) as line from harbor_scan.repair group by action, state, failure order by 1) lines"));
     }
