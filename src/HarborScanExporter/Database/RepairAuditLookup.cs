@@ -36,7 +36,7 @@ internal sealed record RepairsOfLate
     /// <summary>Repairs of the last hour that did not fail.</summary>
     public long Repaired { get; init; }
 
-    /// <summary>Those of the last hour that did; a held lock is no failure.</summary>
+    /// <summary>Those of the last hour that did; a held lock is no failure, nor is an act that was never made.</summary>
     public long Failed { get; init; }
 
     /// <summary>Repairs of the last three hours that were found reverted.</summary>
@@ -56,11 +56,19 @@ internal static class RepairAuditLookup
         group by action, state, failure, verification
         """;
 
+    /// <summary>Lines of repairs that count for the caps and the breaker.</summary>
+    public const string IsRepair = "state <> 'failed' and action <> 'undo'";
+
     // now() and not clock_timestamp(), which is another one for each row and so finds nothing by the index.
-    private const string OfLateSql = """
-        select count(*) filter (where state <> 'failed' and action <> 'undo' and at > now() - interval '1 hour') as Repaired,
-               count(*) filter (where state = 'failed' and failure <> 'locked' and at > now() - interval '1 hour') as Failed,
-               count(*) filter (where verification = 'reverted' and at > now() - interval '3 hours') as Reverted,
+    /// <summary>What the breaker is asked of the last hours: one rule for the run that it stops and for the metric that tells of it.</summary>
+    public const string OfLateColumns = $"""
+        count(*) filter (where {IsRepair} and at > now() - interval '1 hour') as Repaired,
+        count(*) filter (where state = 'failed' and failure not in ('locked', 'interrupted') and at > now() - interval '1 hour') as Failed,
+        count(*) filter (where verification = 'reverted' and at > now() - interval '3 hours') as Reverted
+        """;
+
+    private const string OfLateSql = $"""
+        select {OfLateColumns},
                (select date_part('epoch', max(newest.at)) from harbor_scan.repair newest where newest.source <> @Verification and newest.action <> 'undo') as NewestRun
         from harbor_scan.repair
         where at > now() - interval '3 hours'

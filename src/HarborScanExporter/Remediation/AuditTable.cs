@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dapper;
+using HarborScanExporter.Database;
 
 namespace HarborScanExporter.Remediation;
 
@@ -28,16 +29,12 @@ internal static class AuditTable
         """;
 
     // now() bounds the lines and not clock_timestamp(), which is another one for each row and so finds nothing by the index.
-    private const string CountsSql = """
+    private const string CountsSql = $"""
         select date_part('epoch', clock_timestamp()) as Now,
-               count(*) filter (where is_repair and at > now() - interval '1 hour') as LastHour,
-               count(*) filter (where is_repair and at > now() - interval '1 day') as LastDay,
-               count(*) filter (where state = 'failed' and failure not in ('locked', 'interrupted') and at > now() - interval '1 hour') as FailedLastHour,
-               count(*) filter (where verification = 'reverted' and at > now() - interval '3 hours') as RevertedLately
-        from (
-            select at, state, failure, verification, state <> 'failed' and action <> 'undo' as is_repair
-            from harbor_scan.repair
-            where at > now() - @Hours * interval '1 hour') lately
+               {RepairAuditLookup.OfLateColumns},
+               count(*) filter (where {RepairAuditLookup.IsRepair} and at > now() - interval '1 day') as LastDay
+        from harbor_scan.repair
+        where at > now() - @Hours * interval '1 hour'
         """;
 
     private const string OfThingsSql = """
@@ -93,10 +90,10 @@ internal static class AuditTable
         {
             Now = counts.Now,
             OfCandidates = past.AsList(),
-            LastHour = counts.LastHour,
+            LastHour = counts.Repaired,
             LastDay = counts.LastDay,
-            FailedLastHour = counts.FailedLastHour,
-            RevertedLately = counts.RevertedLately,
+            FailedLastHour = counts.Failed,
+            RevertedLately = counts.Reverted,
             ReadOnly = await transaction.Connection.QueryFirstOrDefaultAsync<bool?>(
                 ReadOnlySql, new ReadOnlyParameters { Either = true, CancellationToken = cancellationToken }, transaction.Transaction),
             Standby = await transaction.IsStandbyAsync(cancellationToken),
@@ -117,13 +114,13 @@ internal static class AuditTable
     {
         public double Now { get; init; }
 
-        public long LastHour { get; init; }
+        public long Repaired { get; init; }
+
+        public long Failed { get; init; }
+
+        public long Reverted { get; init; }
 
         public long LastDay { get; init; }
-
-        public long FailedLastHour { get; init; }
-
-        public long RevertedLately { get; init; }
     }
 
     internal sealed record InsertParameters

@@ -117,6 +117,7 @@ public sealed class RemediationCollectorTests
     [InlineData(5, 5, 0, "other", true)]
     [InlineData(5, 6, 0, "other", false)]
     [InlineData(9, 0, 0, "locked", false)]
+    [InlineData(9, 0, 0, "interrupted", false)]
     [InlineData(0, 9, 2, "other", false)]
     [InlineData(0, 9, 3, "other", true)]
     public async Task The_breaker_is_open_here_when_it_is_open_for_a_run(int failed, int done, int reverted, string failure, bool isOpen)
