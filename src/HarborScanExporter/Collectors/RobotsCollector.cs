@@ -14,15 +14,7 @@ internal sealed class RobotsCollector : ICollector
     /// <summary>A robot is made in the transaction of its task: a task this much younger than a day names none that is a day old.</summary>
     private const double Slack = 3600;
 
-    private const string Sql = """
-        select count(*)
-        from robot r
-        where not r.visible
-          and r.description = 'for scan'
-          and isfinite(r.creation_time)
-          and date_part('epoch', r.creation_time) < @CreatedBefore
-          and not exists (select from unnest(@Named) as named (id) where named.id = r.id)
-        """;
+    private const string Sql = $"select count(*) from robot r where {RobotLookup.IsLeaked}";
 
     public string Name => "robots";
 

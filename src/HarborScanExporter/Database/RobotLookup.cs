@@ -14,14 +14,19 @@ internal sealed record RobotRow
 /// <summary>Reads the robot accounts of scans that are left over (harbor-facts 5.6).</summary>
 internal static class RobotLookup
 {
-    private const string Sql = """
-        select r.id::bigint as Id, date_part('epoch', r.creation_time) as Created
-        from robot r
-        where not r.visible
+    /// <summary>Robot <c>r</c> was made for a scan before a time, and is not among those that are named.</summary>
+    public const string IsLeaked = """
+        not r.visible
           and r.description = 'for scan'
           and isfinite(r.creation_time)
           and date_part('epoch', r.creation_time) < @CreatedBefore
           and not exists (select from unnest(@Named) as named (id) where named.id = r.id)
+        """;
+
+    private const string Sql = $"""
+        select r.id::bigint as Id, date_part('epoch', r.creation_time) as Created
+        from robot r
+        where {IsLeaked}
         order by r.id
         limit @Most
         """;

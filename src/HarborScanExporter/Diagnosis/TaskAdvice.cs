@@ -5,15 +5,12 @@ namespace HarborScanExporter.Diagnosis;
 /// <summary>What to do about a stuck task and what not (harbor-facts 6.2, 6.3 and 9; failure-modes 4).</summary>
 internal static class TaskAdvice
 {
-    /// <summary>2.7.0 brought the stop of a single job by its id.</summary>
-    private const long StopByJobSince = 100;
-
     /// <summary>The smallest safe repair: a stop that Harbor's API knows while the job may live, a whole write when it is over.</summary>
     /// <param name="judged">A stuck task.</param>
     /// <param name="diagnosed">The whole diagnosis.</param>
     public static string Repair(JudgedTask judged, Diagnosed diagnosed)
     {
-        var stop = judged.Task.JobId.Length > 0 && diagnosed.SchemaVersion >= StopByJobSince ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}" : null;
+        var stop = judged.Task.JobId.Length > 0 && diagnosed.SchemaVersion >= HarborSchema.StopByJobSince ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}" : null;
         // The stop of an artifact finds no task of a scan-all.
         var stopWhole = $"{(judged.Task.Type == ScanType.ScanAll ? "Stop the scan-all" : "Stop the scan of its artifact")} (this Harbor cannot stop a job by its id)";
         return judged.Judgement.Word switch

@@ -12,6 +12,12 @@ internal static class HarborSchema
     /// <summary>2.16.0.</summary>
     public const long NewestKnown = 190;
 
+    /// <summary>2.7.0 brought the stop of a single job by its id.</summary>
+    public const long StopByJobSince = 100;
+
+    /// <summary>2.11.0 brought SBOMs, and with them the type of a scan.</summary>
+    public const long ScanTypesSince = 140;
+
     /// <summary>2.8.0 sweeps executions in a job of its own.</summary>
     public const long WithSweepJob = 110;
 

@@ -28,6 +28,9 @@ internal sealed class HarborApiClient(ApiSettings settings, TimeProvider time) :
     /// <summary>Scheme, host and port.</summary>
     public Uri Address => _connection.Address;
 
+    /// <summary>Whether a text is the id of one job. Other texts are other routes: the word all stops every job.</summary>
+    public static bool IsJobId(string jobId) => jobId.Length == JobIdLength && !jobId.AsSpan().ContainsAnyExcept(HexDigits);
+
     /// <summary>
     /// PUT /jobservice/jobs/{id} (Harbor 2.7 and later). Done says only that Harbor took it: a job that is final in Redis is left as it is,
     /// and of a job without a task Harbor knows nothing; the row tells what came of it.
@@ -38,7 +41,7 @@ internal sealed class HarborApiClient(ApiSettings settings, TimeProvider time) :
     public Task<ApiAnswer> StopJobAsync(string jobId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(jobId);
-        if (jobId.Length != JobIdLength || jobId.AsSpan().ContainsAnyExcept(HexDigits)) throw new ArgumentException("A job's id is 24 lower-case hex digits.", nameof(jobId));
+        if (!IsJobId(jobId)) throw new ArgumentException("A job's id is 24 lower-case hex digits.", nameof(jobId));
         return RepeatableAsync(HttpMethod.Put, $"jobservice/jobs/{jobId}", """{"action":"stop"}""", 200, cancellationToken);
     }
 

@@ -22,11 +22,14 @@ internal sealed class SystemInfoClient : IDisposable
     public Uri Address => _connection.Address;
 
     /// <summary>Whether Harbor is read-only; null when it does not answer, which fails no collection.</summary>
-    public async Task<bool?> ReadOnlyAsync(CancellationToken cancellationToken)
+    public async Task<bool?> ReadOnlyAsync(CancellationToken cancellationToken) => (await AskAsync(cancellationToken))?.ReadOnly;
+
+    /// <summary>What Harbor tells of itself; null when it does not answer.</summary>
+    public async Task<SystemInfo?> AskAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return (await ReadAsync(cancellationToken)).ReadOnly;
+            return await ReadAsync(cancellationToken);
         }
         catch (Exception error) when (error is HttpRequestException or IOException or JsonException or UnauthorizedAccessException
             || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))

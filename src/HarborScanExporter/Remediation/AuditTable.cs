@@ -37,10 +37,14 @@ internal static class AuditTable
         where at > now() - @Hours * interval '1 hour'
         """;
 
-    private const string OfThingsSql = """
-        select id as Id, action as Action, state as State, failure as Failure, task_id as TaskId, execution_id as ExecutionId, robot_id as RobotId,
-               artifact_id as ArtifactId, vendor_type as Type, coalesce(revision, 0) as Revision, date_part('epoch', at) as At,
-               date_part('epoch', ended_at) as EndedAt, verification as Verification
+    private const string PastColumns = """
+        id as Id, action as Action, state as State, failure as Failure, task_id as TaskId, execution_id as ExecutionId, robot_id as RobotId,
+        artifact_id as ArtifactId, vendor_type as Type, coalesce(revision, 0) as Revision, date_part('epoch', at) as At,
+        date_part('epoch', ended_at) as EndedAt, verification as Verification
+        """;
+
+    private const string OfThingsSql = $"""
+        select {PastColumns}
         from harbor_scan.repair
         where task_id = any(@Tasks)
            or (task_id is null and execution_id = any(@Executions))
@@ -50,10 +54,8 @@ internal static class AuditTable
 
     private const string ReadOnlySql = "select bool_or(read_only) from harbor_scan.read_only where read_only or @Either";
 
-    private const string OpenIntentsSql = """
-        select id as Id, action as Action, state as State, failure as Failure, task_id as TaskId, execution_id as ExecutionId, robot_id as RobotId,
-               artifact_id as ArtifactId, vendor_type as Type, coalesce(revision, 0) as Revision, date_part('epoch', at) as At,
-               date_part('epoch', ended_at) as EndedAt, verification as Verification
+    private const string OpenIntentsSql = $"""
+        select {PastColumns}
         from harbor_scan.repair
         where state = 'intended' and at < clock_timestamp() - @Seconds * interval '1 second'
         order by id

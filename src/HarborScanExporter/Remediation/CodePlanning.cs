@@ -20,12 +20,7 @@ internal static class CodePlanning
         // Redis was emptied under a worker that lives: it may still be at the scan, and core takes its end as long as the code is below 3.
         if (job.Record is null && task.Fence.Updated is { } began && look.Diagnosed.Now - began <= look.RunningLimit && EvidenceJudge.MayRunInMemory(began, look.Diagnosed.JobService))
             return Refuse(task, SkipReason.NoProof, "Redis was emptied while a worker may have been at it: its end may still come.");
-        var seenFor = look.SeenFor.GetValueOrDefault(id);
-        if (seenFor < EvidenceJudge.TwoSightings)
-        {
-            return Refuse(task, SkipReason.SecondLook, $"It was seen so for {Words.Duration(seenFor)}; a second look {Words.Duration(EvidenceJudge.TwoSightings)} after the first must say the same.")
-                with { HoldsFor = EvidenceJudge.TwoSightings - seenFor };
-        }
+        if (look.WantsSecondLook(id) is { } early) return Refuse(task, SkipReason.SecondLook, early.Text) with { HoldsFor = early.HoldsFor };
         if (past.Forbids(past.OfTask(task.Id), task.Fence.Revision) is { } forbidden)
             return Refuse(task, forbidden.Reason, forbidden.Text) with { HoldsFor = forbidden.HoldsFor };
         return new PlannedRepair

@@ -13,12 +13,7 @@ internal static class ExecutionPlanning
         var id = Finding.IdOfExecution(found.Execution.Id);
         if (found.Kind == Inconsistency.ExecutionFinalWithOpenTask)
             return Refuse(found, SkipReason.TaskFirst, "Its open task is repaired first, and the execution with it.");
-        var seenFor = look.SeenFor.GetValueOrDefault(id);
-        if (seenFor < EvidenceJudge.TwoSightings)
-        {
-            return Refuse(found, SkipReason.SecondLook, $"It was seen so for {Words.Duration(seenFor)}; a second look {Words.Duration(EvidenceJudge.TwoSightings)} after the first must say the same.")
-                with { HoldsFor = EvidenceJudge.TwoSightings - seenFor };
-        }
+        if (look.WantsSecondLook(id) is { } early) return Refuse(found, SkipReason.SecondLook, early.Text) with { HoldsFor = early.HoldsFor };
         if (past.Forbids(past.OfExecution(found.Execution.Id), 0) is { } forbidden)
             return Refuse(found, forbidden.Reason, forbidden.Text) with { HoldsFor = forbidden.HoldsFor };
         var isEmpty = found.Kind == Inconsistency.ExecutionWithoutTasks;

@@ -79,14 +79,14 @@ internal static class ExecutionWrite
 
     /// <summary>Locks the row; null when it is gone.</summary>
     public static async Task<LockedRow?> LockAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
-        await transaction.Connection.QueryFirstOrDefaultAsync<LockedRow>(LockSql, new IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
+        await transaction.Connection.QueryFirstOrDefaultAsync<LockedRow>(LockSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
 
     /// <summary>The status that its tasks ask for now; null when it has no task with a word of Harbor's.</summary>
     public static async Task<string?> StatusAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
         ExecutionStatus.Of((await StatusesAsync(transaction, id, cancellationToken)).Select(row => row.Status));
 
     private static Task<IEnumerable<StatusRow>> StatusesAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
-        transaction.Connection.QueryAsync<StatusRow>(TasksSql, new IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
+        transaction.Connection.QueryAsync<StatusRow>(TasksSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
 
     private static Task<string?> WriteAsync(RepairTransaction transaction, long id, string status, CancellationToken cancellationToken) =>
         transaction.Connection.QueryFirstOrDefaultAsync<string?>(
@@ -106,13 +106,6 @@ internal static class ExecutionWrite
         public string Status { get; init; } = "";
 
         public long Tasks { get; init; }
-    }
-
-    internal sealed record IdParameters
-    {
-        public required long Id { get; init; }
-
-        public required CancellationToken CancellationToken { get; init; }
     }
 
     internal sealed record RecomputeParameters

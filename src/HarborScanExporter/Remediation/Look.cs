@@ -39,6 +39,16 @@ internal sealed record Look
     /// <summary>Since how many seconds each verdict has been seen without interruption, by finding.</summary>
     public required IReadOnlyDictionary<string, double> SeenFor { get; init; }
 
+    /// <summary>Why a finding may not be repaired yet, and for how many seconds: it was not seen so for a minute (conventions 5.4). Null when it was.</summary>
+    /// <param name="finding">Its id.</param>
+    public (string Text, double HoldsFor)? WantsSecondLook(string finding)
+    {
+        var seenFor = SeenFor.GetValueOrDefault(finding);
+        if (seenFor >= EvidenceJudge.TwoSightings) return null;
+        return ($"It was seen so for {Words.Duration(seenFor)}; a second look {Words.Duration(EvidenceJudge.TwoSightings)} after the first must say the same.",
+            EvidenceJudge.TwoSightings - seenFor);
+    }
+
     /// <summary>How many tasks name each job that may be stopped.</summary>
     public IReadOnlyDictionary<string, long> JobOwners { get; init; } = new Dictionary<string, long>();
 

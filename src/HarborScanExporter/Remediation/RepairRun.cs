@@ -1,3 +1,4 @@
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation.Sweeping;
@@ -266,8 +267,7 @@ internal sealed partial class RepairRun(
         {
             return await use();
         }
-        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn
-            or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidSchemaName)
+        catch (PostgresException error) when (UnreadableAuditException.Explains(error))
         {
             throw new AuditException(error);
         }

@@ -1,5 +1,6 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
+using HarborScanExporter.HarborApi;
 using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Remediation;
@@ -7,9 +8,6 @@ namespace HarborScanExporter.Remediation;
 /// <summary>Decides on a stuck task (conventions 5.9; harbor-facts 6.2).</summary>
 internal static class TaskPlanning
 {
-    /// <summary>2.7.0 brought the stop of a single job by its id.</summary>
-    private const long StopByJobSince = 100;
-
     /// <summary>After Harbor took a stop, its hook is given this long to reach the row.</summary>
     private const double StopSettle = 120;
 
@@ -22,12 +20,7 @@ internal static class TaskPlanning
             return Refuse(judged, SkipReason.NoProof, "Rows alone cannot say whether a worker holds it.");
         if (judged.Job is not { } job)
             return Refuse(judged, SkipReason.NoProof, "Redis was not asked about this job: more scans are in doubt than one look takes.");
-        var seenFor = look.SeenFor.GetValueOrDefault(Finding.IdOfTask(task.Id));
-        if (seenFor < EvidenceJudge.TwoSightings)
-        {
-            return Refuse(judged, SkipReason.SecondLook, $"It was seen so for {Words.Duration(seenFor)}; a second look {Words.Duration(EvidenceJudge.TwoSightings)} after the first must say the same.")
-                with { HoldsFor = EvidenceJudge.TwoSightings - seenFor };
-        }
+        if (look.WantsSecondLook(Finding.IdOfTask(task.Id)) is { } early) return Refuse(judged, SkipReason.SecondLook, early.Text) with { HoldsFor = early.HoldsFor };
         if (job.Record is not null && look.JobOwners.GetValueOrDefault(task.JobId, 1) > 1)
             return Refuse(judged, SkipReason.SharedJob, "More than one task names this job: what Redis says of it may be of another. A person has to look.");
 
@@ -39,7 +32,7 @@ internal static class TaskPlanning
         // A stop would write Stopped over a good report; what core has acknowledged does not flip the row back (harbor-facts 7.3).
         var isOver = judged is { Stored: true, Job.Holder: null } && job.Record is null or { IsFinal: true } or { IsAcknowledged: true };
         if (judged.Judgement == Judgement.Unreported || (isOver && judged.Judgement != Judgement.Hung)) return Finish(judged, look);
-        var canStop = look.HasApi && look.Diagnosed.SchemaVersion >= StopByJobSince && IsJobId(task.JobId) && look.JobOwners.GetValueOrDefault(task.JobId, 1) == 1;
+        var canStop = look.HasApi && look.Diagnosed.SchemaVersion >= HarborSchema.StopByJobSince && HarborApiClient.IsJobId(task.JobId) && look.JobOwners.GetValueOrDefault(task.JobId, 1) == 1;
         if (judged.Judgement == Judgement.Hung)
         {
             if (stopped is not null) return Refuse(judged, SkipReason.WorkerHolds, $"Stop {stopped.Id} did not make the worker let go. Restart the job service.");
@@ -59,9 +52,6 @@ internal static class TaskPlanning
             return Refuse(judged, SkipReason.RecordOpen, "The job's record is open and core has not acknowledged it: a written row flips back within the hour. Set HARBOR_API_USERNAME, so that the job can be stopped.");
         return Finish(judged, look);
     }
-
-    /// <summary>Other strings are other routes of Harbor's API; one of them stops every job.</summary>
-    public static bool IsJobId(string jobId) => jobId.Length == 24 && jobId.All(char.IsAsciiHexDigitLower);
 
     private static PlannedRepair Stop(JudgedTask judged, Look look) => Planned(judged, look) with
     {

@@ -30,14 +30,11 @@ internal sealed record TaskRow
     private const string RobotSql = "select exists (select from robot where id = @Id)";
 
     /// <summary>The row; null when it is gone.</summary>
-    public static Task<TaskRow?> ReadAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
-        ReadOrNullAsync(transaction, id, cancellationToken);
+    public static async Task<TaskRow?> ReadAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
+        await transaction.Connection.QueryFirstOrDefaultAsync<TaskRow>(
+            ReadSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
 
     /// <summary>Whether a robot account is still there.</summary>
     public static Task<bool> RobotExistsAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
         transaction.Connection.QueryFirstAsync<bool>(RobotSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
-
-    private static async Task<TaskRow?> ReadOrNullAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
-        await transaction.Connection.QueryFirstOrDefaultAsync<TaskRow>(
-            ReadSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
 }

@@ -28,8 +28,7 @@ internal sealed class HistoryEndpoint(HarborDatabase database, RequestRates rate
         {
             // Whoever asked went away.
         }
-        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName
-            or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.InsufficientPrivilege)
+        catch (PostgresException error) when (UnreadableAuditException.Explains(error))
         {
             await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, new AuditException(error).Message);
         }

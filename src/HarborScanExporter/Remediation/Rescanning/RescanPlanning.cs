@@ -17,9 +17,6 @@ internal static class RescanPlanning
     /// <summary>Scans that one batch asks for.</summary>
     public const int MostPerBatch = 10;
 
-    /// <summary>2.11.0 brought SBOMs, and with them the type of a scan.</summary>
-    private const long TypedSince = 140;
-
     /// <summary>The decisions, the oldest repair first; one for each artifact and kind.</summary>
     public static IEnumerable<Decision> Decide(Look look, PastOfThings past, RemediationSettings settings)
     {
@@ -47,7 +44,7 @@ internal static class RescanPlanning
                     TaskId = one.TaskId,
                     ExecutionId = one.ExecutionId,
                     ArtifactId = one.ArtifactId,
-                    Artifact = (repository, digest, look.Diagnosed.SchemaVersion < TypedSince ? null : one.Type == ScanType.Sbom ? "sbom" : "vulnerability"),
+                    Artifact = (repository, digest, look.Diagnosed.SchemaVersion < HarborSchema.ScanTypesSince ? null : one.Type == ScanType.Sbom ? "sbom" : "vulnerability"),
                 };
             }
         }

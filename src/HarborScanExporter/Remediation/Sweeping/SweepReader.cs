@@ -1,4 +1,3 @@
-using System.Text.Json;
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
@@ -63,7 +62,8 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
         var facts = await snapshot.ReadAsync(SchemaProbe.ReadAsync, cancellationToken);
         var isTold = facts.SchemaVersion == HarborSchema.LastWithForeignKeyFailure;
         var hasFailed = isTold && await snapshot.ReadAsync(SweepLookup.NewestSweepFailedAsync, cancellationToken);
-        var release = isTold ? await ReleaseAsync(cancellationToken) : null;
+        // A Harbor that does not tell its release leaves the newest sweep to decide.
+        var release = isTold && api is not null ? (await api.AskAsync(cancellationToken))?.Version : null;
         return (facts,
         [
             .. from type in ScanType.All
@@ -72,21 +72,6 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
                where why is not null
                select new Refusal(null, SweepPlanning.Beyond, SkipReason.HarborSweeps, why) { Type = type },
         ]);
-    }
-
-    /// <summary>Harbor's release; null when it does not tell, which leaves the newest sweep to decide.</summary>
-    private async Task<string?> ReleaseAsync(CancellationToken cancellationToken)
-    {
-        if (api is null) return null;
-        try
-        {
-            return (await api.ReadAsync(cancellationToken)).Version;
-        }
-        catch (Exception error) when (error is HttpRequestException or IOException or JsonException or UnauthorizedAccessException
-            || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return null;
-        }
     }
 
     /// <summary>The oldest executions beyond the retention, oldest first.</summary>

@@ -10,12 +10,8 @@ namespace HarborScanExporter.Remediation.Sweeping;
 /// </summary>
 internal static class SweepWriting
 {
-    // extra_attrs travels as a text: what is restored is then the very text, whatever is escaped in it.
-    private const string LockTasksSql = """
-        select t.id::bigint as Id, t.status as Status, t.status_code::bigint as Code, t.extra_attrs::text as ExtraAttributes,
-               (select row_to_json(whole)::text
-                from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
-                             t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole) as Image
+    private const string LockTasksSql = $"""
+        select t.id::bigint as Id, t.status as Status, t.status_code::bigint as Code, t.extra_attrs::text as ExtraAttributes, {TaskWrite.Image} as Image
         from task t
         where t.execution_id = @Id
         order by t.id
@@ -23,19 +19,12 @@ internal static class SweepWriting
         for update of t skip locked
         """;
 
-    private const string LockExecutionSql = """
-        select (select row_to_json(whole)::text
-                from (select e.id, e.vendor_type, e.vendor_id, e.status, e.status_message, e.trigger, e.extra_attrs::text as extra_attrs, e.start_time,
-                             e.end_time, e.revision, e.update_time) whole)
-        from execution e
-        where e.id = @Id and e.vendor_type = @Type and e.status = @Status and coalesce(e.revision, 0) = @Revision and date_part('epoch', e.start_time) = @Started
-        for update of e skip locked
-        """;
+    private const string IsAsFound =
+        "e.id = @Id and e.vendor_type = @Type and e.status = @Status and coalesce(e.revision, 0) = @Revision and date_part('epoch', e.start_time) = @Started";
 
-    private const string StandsSql = """
-        select exists (select from execution where id = @Id and vendor_type = @Type and status = @Status and coalesce(revision, 0) = @Revision
-                                               and date_part('epoch', start_time) = @Started)
-        """;
+    private const string LockExecutionSql = $"select {ExecutionWrite.Image} from execution e where {IsAsFound} for update of e skip locked";
+
+    private const string StandsSql = $"select exists (select from execution e where {IsAsFound})";
 
     private const string CountSql = "select count(*) from task where execution_id = @Id";
 
