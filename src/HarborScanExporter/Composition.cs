@@ -1,3 +1,4 @@
+using HarborScanExporter.ActiveSet;
 using HarborScanExporter.Collectors;
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
@@ -38,11 +39,27 @@ internal static class Composition
         services.AddSingleton<VerdictSightings>();
         services.AddSingleton<ProcessCounters>();
         services.AddSingleton<FailureLog>();
-        services.AddSingleton<CollectionRun>();
+        services.AddSingleton<CollectorRun>();
+        services.AddSingleton(provider => new CollectionRun(
+            provider.GetRequiredService<CollectionSources>(), settings, provider.GetRequiredService<ProcessCounters>(), provider.GetRequiredService<FailureLog>(),
+            provider.GetRequiredService<StuckLog>(), provider.GetRequiredService<VerdictSightings>(), provider.GetRequiredService<CollectorRun>(),
+            provider.GetService<Remembering>()));
         services.AddSingleton<ScrapeGate>();
         services.AddSingleton<FindingsReader>();
         services.AddSingleton<RemediationCounters>();
         return services;
+    }
+
+    /// <summary>Adds what is remembered from scrape to scrape, and the reads of the whole tables that correct it.</summary>
+    public static void AddRemembering(this IServiceCollection services, ExporterSettings settings)
+    {
+        if (settings.ReconciliationInterval == TimeSpan.Zero) return;
+        services.AddSingleton(_ => new ReconciliationDatabase(new HarborDatabase(settings.Database, settings.ReconciliationTimeout, connections: 1)));
+        services.AddSingleton<IScanTransitions, NoTransitions>();
+        services.AddSingleton<ActiveRows>();
+        services.AddSingleton<Reconciliation>();
+        services.AddHostedService(provider => provider.GetRequiredService<Reconciliation>());
+        services.AddSingleton<Remembering>();
     }
 
     /// <summary>Adds what repairs; the server and the command <c>repair</c> repair with the same pieces.</summary>
@@ -101,5 +118,13 @@ internal static class Composition
         services.AddSingleton<StatusPage>();
         services.AddSingleton<FindingsEndpoint>();
         services.AddSingleton<OperationsListener>();
+    }
+
+    private sealed class NoTransitions : IScanTransitions
+    {
+        public void Finished(string type, string status, double? duration) { }
+        public void Started(string type, double? wait) { }
+        public void Ran(string type, double? run) { }
+        public void StartUnseen(string type) { }
     }
 }

@@ -23,7 +23,7 @@ internal static partial class Exporter
         });
         builder.Services.AddRoutingCore();
         AddLogging(builder.Logging);
-        builder.Services.AddLooking(settings, TimeProvider.System);
+        builder.Services.AddLooking(settings, TimeProvider.System).AddRemembering(settings);
         builder.Services.AddRepairing(settings).AddRepairLoops(settings);
         builder.Services.AddSingleton<MetricsEndpoint>();
         if (settings.Operations is { } listener) builder.Services.AddOperations(listener);

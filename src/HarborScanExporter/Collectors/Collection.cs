@@ -1,3 +1,4 @@
+using HarborScanExporter.ActiveSet;
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
@@ -10,7 +11,17 @@ namespace HarborScanExporter.Collectors;
 /// when the first collector asks, once; when it fails, it fails for each collector that asks. The snapshot ends before Redis and Harbor's API are
 /// asked, so that neither holds a transaction open when slow; what must be read after it, is read in a second one.
 /// </summary>
-internal sealed class Collection(CollectionSources sources, Snapshot first, DatabaseFacts facts, Limits limits, IReadOnlyList<TimeSpan> ageThresholds, TimeSpan timeout)
+/// <param name="sources">Where to read.</param>
+/// <param name="first">The first snapshot, which ends with the collection.</param>
+/// <param name="facts">Its first query.</param>
+/// <param name="limits">The limits of the settings.</param>
+/// <param name="ageThresholds">The thresholds of the settings.</param>
+/// <param name="timeout">How long the collection may take.</param>
+/// <param name="active">What is remembered of the rows; null when the whole tables are read.</param>
+/// <param name="finished">Which finished rows such a read names one by one.</param>
+internal sealed class Collection(
+    CollectionSources sources, Snapshot first, DatabaseFacts facts, Limits limits, IReadOnlyList<TimeSpan> ageThresholds, TimeSpan timeout,
+    ActiveRows? active = null, FinishedSince? finished = null)
     : IAsyncDisposable
 {
     /// <summary>The part of the collection's time that Redis may take: the second transaction comes after it.</summary>
@@ -18,6 +29,8 @@ internal sealed class Collection(CollectionSources sources, Snapshot first, Data
 
     private readonly long _begun = sources.Time.GetTimestamp();
     private Snapshot? _snapshot = first;
+    private readonly Dictionary<string, TableWork> _work = TableWork.Tables.ToDictionary(table => table, table => new TableWork(table, 0, 0), StringComparer.Ordinal);
+    private Task<Passes>? _passes;
     private Task<ExecutionPass>? _executions;
     private Task<TaskPass>? _tasks;
     private Task<OperatorState>? _operatorState;
@@ -37,11 +50,13 @@ internal sealed class Collection(CollectionSources sources, Snapshot first, Data
     /// <summary>The diagnosis, when it was made and did not fail.</summary>
     public Diagnosed? Diagnosed => _diagnosed is { IsCompletedSuccessfully: true } made ? made.Result : null;
 
-    /// <summary>The one read of <c>execution</c>.</summary>
-    public Task<ExecutionPass> ExecutionsAsync(CancellationToken cancellationToken) =>
-        _executions ??= ReadAsync(ExecutionPass.ReadAsync, cancellationToken);
+    /// <summary>What is remembered of the rows; null when this collection reads the whole tables.</summary>
+    public ActiveRows? Active => active;
 
-    /// <summary>The one read of <c>task</c>.</summary>
+    /// <summary>What <c>execution</c> says.</summary>
+    public Task<ExecutionPass> ExecutionsAsync(CancellationToken cancellationToken) => _executions ??= ReadExecutionsAsync(cancellationToken);
+
+    /// <summary>What <c>task</c> says.</summary>
     public Task<TaskPass> TasksAsync(CancellationToken cancellationToken) => _tasks ??= ReadTasksAsync(cancellationToken);
 
     /// <summary>The scan tasks that are not over.</summary>
@@ -74,8 +89,30 @@ internal sealed class Collection(CollectionSources sources, Snapshot first, Data
     /// <summary>Reads one more thing, in the first snapshot until Redis was asked, in the second after that.</summary>
     public async Task<T> ReadAsync<T>(Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
-        _snapshot ??= await sources.Database.BeginAsync(Left, cancellationToken);
+        _snapshot ??= await sources.Database.BeginAsync(Left, cancellationToken, active is null ? Access.Any : Access.ByKey);
         return await _snapshot.ReadAsync(read, cancellationToken);
+    }
+
+    /// <summary>Reads what rests on what is remembered, before the first collector asks; its failure fails those that ask.</summary>
+    /// <exception cref="OutdatedSnapshotException">A later snapshot was read before: the collection must begin anew.</exception>
+    public async Task ReadActiveAsync(CancellationToken cancellationToken)
+    {
+        if (active is null) return;
+        try
+        {
+            await PassesAsync(active, cancellationToken);
+        }
+        catch (Npgsql.PostgresException)
+        {
+            // Kept in the memoized task.
+        }
+    }
+
+    /// <summary>What the statements of this collection have read of the two tables that grow with every scan.</summary>
+    public async Task<IReadOnlyCollection<TableWork>> WorkAsync(CancellationToken cancellationToken)
+    {
+        await AddWorkAsync(cancellationToken);
+        return _work.Values;
     }
 
     public async ValueTask DisposeAsync()
@@ -85,10 +122,26 @@ internal sealed class Collection(CollectionSources sources, Snapshot first, Data
 
     private TimeSpan Left => timeout - sources.Time.GetElapsedTime(_begun) is var left && left > TimeSpan.FromMilliseconds(100) ? left : TimeSpan.FromMilliseconds(100);
 
+    private Task<Passes> PassesAsync(ActiveRows rows, CancellationToken cancellationToken) =>
+        _passes ??= ReadAsync((from, token) => ActiveReading.ReadAsync(from, rows, facts, null, token), cancellationToken);
+
+    private async Task<ExecutionPass> ReadExecutionsAsync(CancellationToken cancellationToken) => active is not null
+        ? (await PassesAsync(active, cancellationToken)).Executions
+        : await ReadAsync((from, token) => ExecutionPass.ReadAsync(from, finished ?? FinishedSince.Never, token), cancellationToken);
+
     private async Task<TaskPass> ReadTasksAsync(CancellationToken cancellationToken)
     {
+        if (active is not null) return (await PassesAsync(active, cancellationToken)).Tasks;
         var newestScanAll = (await ExecutionsOrNoneAsync(cancellationToken))?.NewestScanAll?.Id ?? 0;
-        return await ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, newestScanAll, token), cancellationToken);
+        return await ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, newestScanAll, finished ?? FinishedSince.Never, token), cancellationToken);
+    }
+
+    /// <summary>The server counts by transaction: before one ends, what it has read is added.</summary>
+    private async Task AddWorkAsync(CancellationToken cancellationToken)
+    {
+        if (_snapshot is null) return;
+        foreach (var work in await ReadAsync(TableWork.ReadAsync, cancellationToken))
+            _work[work.Table] = work with { WholeReads = _work[work.Table].WholeReads + work.WholeReads, Rows = _work[work.Table].Rows + work.Rows };
     }
 
     private async Task<IReadOnlyList<OpenTask>> ReadOpenTasksAsync(CancellationToken cancellationToken)
@@ -106,6 +159,7 @@ internal sealed class Collection(CollectionSources sources, Snapshot first, Data
         await ReadBeforehandAsync(OperatorStateAsync, cancellationToken);
         if (_snapshot is { } snapshot)
         {
+            if (active is not null) await AddWorkAsync(cancellationToken);
             _snapshot = null;
             await snapshot.DisposeAsync();
         }

@@ -1,5 +1,6 @@
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
 using HarborScanExporter.HarborApi;
 using HarborScanExporter.JobService;
 
@@ -14,4 +15,7 @@ internal sealed record CollectionSources(HarborDatabase Database, EvidenceReader
 {
     /// <summary>What was seen to be missing in the newest collection that could look.</summary>
     public Sightings Sightings { get; set; } = Sightings.None;
+
+    /// <summary>What the tasks in doubt name, which never changes: read once while they are in doubt.</summary>
+    public IReadOnlyDictionary<(long Task, string Job), TaskAttributes> Named { get; set; } = new Dictionary<(long, string), TaskAttributes>();
 }

@@ -31,7 +31,7 @@ internal static class Diagnosing
             ReadOnly = readOnly ?? false,
         };
         var judging = new Judging(evidence, service, collection.Limits, Look(open, service, sources));
-        var tasks = await JudgeAsync(collection, open, judging, cancellationToken);
+        var tasks = await JudgeAsync(collection, sources, open, judging, cancellationToken);
         var newestManual = (await collection.ExecutionsAsync(cancellationToken)).NewestManualScanAll;
         var blocked = ScanAllBlock.Holds(
             newestManual,
@@ -88,18 +88,19 @@ internal static class Diagnosing
     }
 
     private static async Task<IReadOnlyList<JudgedTask>> JudgeAsync(
-        Collection collection, IReadOnlyList<OpenTask> open, Judging judging, CancellationToken cancellationToken)
+        Collection collection, CollectionSources sources, IReadOnlyList<OpenTask> open, Judging judging, CancellationToken cancellationToken)
     {
         // Only tasks in doubt, or stuck whatever their reports say, are worth reading what they name, and reading again.
-        long[] inDoubt = [.. open.Where(judging.IsInDoubt).Select(task => task.Id)];
+        OpenTask[] inDoubt = [.. open.Where(judging.IsInDoubt)];
+        long[] doubtful = [.. inDoubt.Select(task => task.Id)];
         var again = judging.Service.IsUsable
-            ? await collection.ReadAsync((from, token) => TaskLookup.StatesAsync(from, inDoubt, token), cancellationToken)
+            ? await collection.ReadAsync((from, token) => TaskLookup.StatesAsync(from, doubtful, token), cancellationToken)
             : null;
-        var attributes = await collection.ReadAsync((from, token) => ReportLookup.AttributesAsync(from, inDoubt, token), cancellationToken);
+        var attributes = await NamedAsync(collection, sources, inDoubt, cancellationToken);
         string[] uuids = [.. attributes.Values.SelectMany(named => named.ReportUuids).Distinct(StringComparer.Ordinal)];
         var reports = await collection.ReadAsync(
             (from, token) => ReportLookup.ReportsAsync(from, uuids, collection.Facts.CanReadSbomReport, token), cancellationToken);
-        var doubted = inDoubt.ToHashSet();
+        var doubted = doubtful.ToHashSet();
         List<JudgedTask> judged = new(open.Count);
         foreach (var task in open)
         {
@@ -122,5 +123,21 @@ internal static class Diagnosing
             });
         }
         return judged;
+    }
+
+    /// <summary>What the tasks name. Harbor writes it once: what was read for a task in doubt is kept while it is.</summary>
+    private static async Task<IReadOnlyDictionary<long, TaskAttributes>> NamedAsync(
+        Collection collection, CollectionSources sources, OpenTask[] inDoubt, CancellationToken cancellationToken)
+    {
+        var known = collection.Active is null ? new Dictionary<(long, string), TaskAttributes>() : sources.Named;
+        long[] unread = [.. inDoubt.Where(task => !known.ContainsKey((task.Id, task.JobId))).Select(task => task.Id)];
+        var read = await collection.ReadAsync((from, token) => ReportLookup.AttributesAsync(from, unread, token), cancellationToken);
+        var named = new Dictionary<(long Task, string Job), TaskAttributes>(inDoubt.Length);
+        foreach (var task in inDoubt)
+        {
+            if ((known.GetValueOrDefault((task.Id, task.JobId)) ?? read.GetValueOrDefault(task.Id)) is { } its) named[(task.Id, task.JobId)] = its;
+        }
+        if (collection.Active is not null) sources.Named = named;
+        return named.ToDictionary(pair => pair.Key.Task, pair => pair.Value);
     }
 }

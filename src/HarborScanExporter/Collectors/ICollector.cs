@@ -17,6 +17,9 @@ internal interface ICollector
     /// <summary>Whether its failure makes harbor_scan_up 0, which speaks of the database alone.</summary>
     bool CountsForUp => true;
 
+    /// <summary>Whether it needs whole tables: where rows are remembered from scrape to scrape, the reconciliation runs it.</summary>
+    bool ReadsWholeTables => false;
+
     /// <summary>Every family it may write.</summary>
     IReadOnlyList<Family> Families { get; }
 

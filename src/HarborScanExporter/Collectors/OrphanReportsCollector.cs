@@ -35,6 +35,8 @@ internal sealed class OrphanReportsCollector : ICollector
 
     public bool OnByDefault => false;
 
+    public bool ReadsWholeTables => true;
+
     public IReadOnlyList<Family> Families { get; } = [DiagnosisCollector.Inconsistencies];
 
     public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)

@@ -22,6 +22,8 @@ internal sealed class RobotsCollector : ICollector
 
     public bool OnByDefault => true;
 
+    public bool ReadsWholeTables => true;
+
     public IReadOnlyList<Family> Families { get; } = [Leaked];
 
     public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)

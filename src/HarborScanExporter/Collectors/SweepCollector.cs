@@ -1,5 +1,3 @@
-using HarborScanExporter.Database;
-using HarborScanExporter.Harbor;
 using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Collectors;
@@ -21,8 +19,6 @@ internal sealed class SweepCollector : ICollector
     public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
     {
         var pass = await collection.ExecutionsAsync(cancellationToken);
-        samples.AddIfKnown(LastSuccess, pass.Detailed.Values
-            .Where(execution => execution is { Type: ExecutionPass.Sweep, Status: ScanStatus.Success })
-            .Max(execution => execution.Ended ?? execution.Updated));
+        samples.AddIfKnown(LastSuccess, pass.NewestSuccessfulSweep is { } newest ? newest.Ended ?? newest.Updated : null);
     }
 }

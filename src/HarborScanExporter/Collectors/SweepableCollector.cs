@@ -29,6 +29,8 @@ internal sealed class SweepableCollector : ICollector
 
     public bool OnByDefault => false;
 
+    public bool ReadsWholeTables => true;
+
     public IReadOnlyList<Family> Families { get; } = [Sweepable];
 
     public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)

@@ -4,24 +4,18 @@ using HarborScanExporter.Harbor;
 namespace HarborScanExporter.Database;
 
 /// <summary>The executions of one type and status.</summary>
-internal sealed record ExecutionGroup
-{
-    public string Type { get; init; } = "";
+internal sealed record ExecutionGroup(string Type, string? Status, long Executions);
 
-    public string? Status { get; init; }
-
-    public long Executions { get; init; }
-
-    /// <summary>One <see cref="PackedRow"/> for each Running execution, scan-all and sweep.</summary>
-    public string[]? Details { get; init; }
-}
-
-/// <summary>The one read of the whole table <c>execution</c>.</summary>
+/// <summary>What the table <c>execution</c> says: counted groups, and the executions of interest one by one.</summary>
 internal sealed class ExecutionPass
 {
     /// <summary>The vendor type of the job that sweeps executions.</summary>
     public const string Sweep = "EXECUTION_SWEEP";
 
+    /// <summary>The vendor types that are read.</summary>
+    public static IReadOnlyList<string> Types { get; } = [.. ScanType.All, Sweep];
+
+    // Harbor has no index on the status: this reads the whole table, once.
     private const string Sql = $"""
         select vendor_type as Type,
                status as Status,
@@ -32,22 +26,21 @@ internal sealed class ExecutionPass
                                    coalesce(date_part('epoch', end_time)::text, ''),
                                    trigger,
                                    case when vendor_type = 'SCAN_ALL' then coalesce(extra_attrs::text, '') else '' end))
-                   filter (where status = 'Running' or vendor_type in ('SCAN_ALL', 'EXECUTION_SWEEP')) as Details
+                   filter (where status = 'Running' or vendor_type in ('SCAN_ALL', 'EXECUTION_SWEEP')) as Details,
+               array_agg(id::bigint) filter (where (coalesce(update_time, start_time) > to_timestamp(@RecentFrom) at time zone 'utc' or id > @TailFrom)
+                                               and status is distinct from 'Running') as Recent
         from execution
         where vendor_type = any(@Types)
         group by 1, 2
         """;
 
-    private ExecutionPass(IReadOnlyList<ExecutionGroup> groups)
-    {
-        Groups = groups;
-        Detailed = groups.SelectMany(Details).ToDictionary(execution => execution.Id);
-    }
+    public required IReadOnlyList<ExecutionGroup> Groups { get; init; }
 
-    public IReadOnlyList<ExecutionGroup> Groups { get; }
+    /// <summary>The executions that were read one by one: those Running, scan-alls and sweeps at least.</summary>
+    public required IReadOnlyDictionary<long, ScanExecution> Detailed { get; init; }
 
-    /// <summary>The executions read one by one.</summary>
-    public IReadOnlyDictionary<long, ScanExecution> Detailed { get; }
+    /// <summary>Executions that are over and changed lately; only of a read of the whole table.</summary>
+    public IReadOnlyList<FinishedRow> Finished { get; init; } = [];
 
     /// <summary>The scan-all that started last, of any trigger.</summary>
     public ScanExecution? NewestScanAll => Newest(execution => execution.Type == ScanType.ScanAll);
@@ -58,15 +51,31 @@ internal sealed class ExecutionPass
     /// <summary>The sweep that started last.</summary>
     public ScanExecution? NewestSweep => Newest(execution => execution.Type == Sweep);
 
-    /// <summary>Reads the table once.</summary>
-    public static async Task<ExecutionPass> ReadAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
-        new((await snapshot.Connection.QueryAsync<ExecutionGroup>(
-            Sql, new Parameters { Types = [.. ScanType.All, Sweep], CancellationToken = cancellationToken }, snapshot.Transaction)).AsList());
+    /// <summary>The sweep that ended well last.</summary>
+    public ScanExecution? NewestSuccessfulSweep => Detailed.Values
+        .Where(execution => execution is { Type: Sweep, Status: ScanStatus.Success })
+        .OrderByDescending(execution => execution.Ended ?? execution.Updated ?? double.MinValue).ThenByDescending(execution => execution.Id).FirstOrDefault();
+
+    /// <summary>Reads the whole table once.</summary>
+    /// <param name="snapshot">The transaction.</param>
+    /// <param name="finished">Which finished executions to name one by one.</param>
+    /// <param name="cancellationToken">Cancels on the server too.</param>
+    public static async Task<ExecutionPass> ReadAsync(Snapshot snapshot, FinishedSince finished, CancellationToken cancellationToken)
+    {
+        var parameters = new Parameters { Types = [.. Types], RecentFrom = finished.Changed, TailFrom = finished.AboveExecution, CancellationToken = cancellationToken };
+        var groups = (await snapshot.Connection.QueryAsync<GroupRow>(Sql, parameters, snapshot.Transaction)).AsList();
+        return new ExecutionPass
+        {
+            Groups = [.. groups.Select(group => new ExecutionGroup(group.Type, group.Status, group.Executions))],
+            Detailed = groups.SelectMany(Details).ToDictionary(execution => execution.Id),
+            Finished = [.. groups.SelectMany(group => (group.Recent ?? []).Select(id => new FinishedRow(id, id, group.Type, group.Status, false)))],
+        };
+    }
 
     private ScanExecution? Newest(Func<ScanExecution, bool> wanted) =>
         Detailed.Values.Where(wanted).OrderByDescending(execution => execution.Started ?? double.MinValue).ThenByDescending(execution => execution.Id).FirstOrDefault();
 
-    private static IEnumerable<ScanExecution> Details(ExecutionGroup counted) =>
+    private static IEnumerable<ScanExecution> Details(GroupRow counted) =>
         from text in counted.Details ?? []
         let row = new PackedRow(text)
         select new ScanExecution
@@ -81,9 +90,28 @@ internal sealed class ExecutionPass
             Summary = ScanAllSummary.Parse(row.Text(5)),
         };
 
+    internal sealed record GroupRow
+    {
+        public string Type { get; init; } = "";
+
+        public string? Status { get; init; }
+
+        public long Executions { get; init; }
+
+        /// <summary>One <see cref="PackedRow"/> for each Running execution, scan-all and sweep.</summary>
+        public string[]? Details { get; init; }
+
+        /// <summary>The ids of those that finished lately.</summary>
+        public long[]? Recent { get; init; }
+    }
+
     internal sealed record Parameters
     {
         public required string[] Types { get; init; }
+
+        public required double RecentFrom { get; init; }
+
+        public required long TailFrom { get; init; }
 
         public required CancellationToken CancellationToken { get; init; }
     }

@@ -4,6 +4,16 @@ using Npgsql;
 
 namespace HarborScanExporter.Database;
 
+/// <summary>How the statements of a snapshot are meant to reach their rows.</summary>
+internal enum Access
+{
+    /// <summary>As the planner likes.</summary>
+    Any,
+
+    /// <summary>By index wherever there is one: the planner cannot know how few rows lie in a range that comes as a parameter.</summary>
+    ByKey,
+}
+
 /// <summary>
 /// One read-only transaction that sees the database at one moment. Everything that bounds it is set inside the transaction, so that it
 /// also holds behind PgBouncer in transaction mode.
@@ -21,7 +31,11 @@ internal sealed class Snapshot : IAsyncDisposable
     private bool IsConnected => Connection.FullState.HasFlag(ConnectionState.Open) && !Connection.FullState.HasFlag(ConnectionState.Broken);
 
     /// <summary>Begins the transaction on an open connection.</summary>
-    public static async Task<Snapshot> BeginAsync(NpgsqlConnection connection, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <param name="connection">An open connection, which ends with the snapshot.</param>
+    /// <param name="timeout">No statement runs longer.</param>
+    /// <param name="access">How its statements are meant to reach their rows.</param>
+    /// <param name="cancellationToken">Cancels on the server too.</param>
+    public static async Task<Snapshot> BeginAsync(NpgsqlConnection connection, TimeSpan timeout, Access access, CancellationToken cancellationToken)
     {
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         // The statement's limit lies below the collection's, so that the server ends a slow statement before we give the connection up.
@@ -34,7 +48,8 @@ internal sealed class Snapshot : IAsyncDisposable
             set local idle_in_transaction_session_timeout = {idle};
             set local jit = off;
             set local max_parallel_workers_per_gather = 0;
-            set local work_mem = '16MB'
+            set local work_mem = '16MB';
+            set local enable_seqscan = {(access == Access.ByKey ? "off" : "on")}
             """, connection, transaction);
         await guards.ExecuteNonQueryAsync(cancellationToken);
         return new Snapshot(connection, transaction);

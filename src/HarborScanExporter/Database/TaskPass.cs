@@ -1,11 +1,13 @@
 using Dapper;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Database;
 
-/// <summary>The one read of the whole table <c>task</c>; Harbor has no index on any status.</summary>
+/// <summary>What the table <c>task</c> says: counted groups, and the open tasks one by one.</summary>
 internal sealed class TaskPass
 {
+    // Harbor has no index on any status: this reads the whole table, once.
     // Harbor writes 0001-01-01 for an empty time, and other tools infinity: maxima are taken of timestamps and turned into seconds once.
     // A hook leaves a confirmed revision and a time in whole seconds; an API stop leaves microseconds, and a queue stop leaves Stopped with a
     // code below 3: neither shows that the job service spoke. Bits and their width are those of HookActivity.
@@ -16,8 +18,8 @@ internal sealed class TaskPass
                execution_id = @NewestScanAll as OfNewestScanAll,
                count(*) as Tasks,
                date_part('epoch', max(end_time) filter (where end_time < to_timestamp(@Now + 300) at time zone 'utc')) as Ended,
-               bit_or(1::bigint << greatest(0, floor((@Now - date_part('epoch', update_time)) / 600))::int)
-                   filter (where update_time > to_timestamp(@Now - 63 * 600) at time zone 'utc'
+               bit_or(1::bigint << greatest(0, floor(@Now / 600)::bigint - floor(date_part('epoch', update_time) / 600)::bigint)::int)
+                   filter (where update_time >= to_timestamp((floor(@Now / 600) - 62) * 600) at time zone 'utc'
                              and update_time < to_timestamp(@Now + 300) at time zone 'utc'
                              and status_revision > 0
                              and update_time = date_trunc('second', update_time)
@@ -32,22 +34,25 @@ internal sealed class TaskPass
                                    coalesce(date_part('epoch', start_time)::text, ''),
                                    coalesce(date_part('epoch', update_time)::text, ''),
                                    coalesce(replace(job_id, {PackedRow.Separator}, '?'), '')))
-                   filter (where status in ('Pending', 'Scheduled', 'Running')) as Open
+                   filter (where status in ('Pending', 'Scheduled', 'Running')) as Open,
+               array_agg(concat_ws({PackedRow.Separator}, id, execution_id, status_code))
+                   filter (where (update_time > to_timestamp(@RecentFrom) at time zone 'utc' or id > @TailFrom)
+                             and status not in ('Pending', 'Scheduled', 'Running')) as Recent
         from task
         group by 1, 2, 3
         """;
 
-    private TaskPass(IReadOnlyList<TaskGroup> groups)
-    {
-        Hooks = groups.Aggregate(0L, (mask, group) => mask | (group.Hooks ?? 0));
-        Scans = [.. groups.Where(group => ScanType.All.Contains(group.Type))];
-    }
-
     /// <summary>The groups of scans.</summary>
-    public IReadOnlyList<TaskGroup> Scans { get; }
+    public required IReadOnlyList<TaskGroup> Scans { get; init; }
 
-    /// <summary>When core accepted status hooks for tasks of any type: the mask of <see cref="Diagnosis.HookActivity"/>.</summary>
-    public long Hooks { get; }
+    /// <summary>When core accepted status hooks: the mask of <see cref="HookActivity"/>.</summary>
+    public required long Hooks { get; init; }
+
+    /// <summary>The open scan tasks, without the start of their execution.</summary>
+    public required IReadOnlyList<OpenTask> OpenRows { get; init; }
+
+    /// <summary>Scan tasks that are over and changed lately; only of a read of the whole table.</summary>
+    public IReadOnlyList<FinishedRow> Finished { get; init; } = [];
 
     /// <summary>What the tasks of the newest scan-all say together.</summary>
     public ExecutionTasks OfNewestScanAll
@@ -55,52 +60,116 @@ internal sealed class TaskPass
         get
         {
             var groups = Scans.Where(group => group.OfNewestScanAll).ToArray();
-            return new ExecutionTasks(
-                groups.Sum(group => group.Tasks),
-                Epoch.Usable(groups.SelectMany(group => new[] { group.NewestCreation, group.NewestUpdate, group.NewestEnd, group.NewestRevision }).Max()));
+            return new ExecutionTasks(groups.Sum(group => group.Tasks), Epoch.Usable(groups.Max(group => group.NewestChange)));
         }
     }
 
-    /// <summary>Reads the table once.</summary>
+    /// <summary>Reads the whole table once.</summary>
     /// <param name="snapshot">The transaction.</param>
     /// <param name="now">The database's clock, seconds since 1970. A time more than five minutes ahead of it is no evidence of the past.</param>
     /// <param name="newestScanAll">The newest scan-all execution, or 0.</param>
+    /// <param name="finished">Which finished tasks to name one by one.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<TaskPass> ReadAsync(Snapshot snapshot, double now, long newestScanAll, CancellationToken cancellationToken) =>
-        new((await snapshot.Connection.QueryAsync<TaskGroup>(
-            Sql,
-            new Parameters { Now = now, NewestScanAll = newestScanAll, CancellationToken = cancellationToken },
-            snapshot.Transaction)).AsList());
+    public static async Task<TaskPass> ReadAsync(Snapshot snapshot, double now, long newestScanAll, FinishedSince finished, CancellationToken cancellationToken)
+    {
+        var parameters = new Parameters
+        {
+            Now = now,
+            NewestScanAll = newestScanAll,
+            RecentFrom = finished.Changed,
+            TailFrom = finished.AboveTask,
+            CancellationToken = cancellationToken,
+        };
+        var groups = (await snapshot.Connection.QueryAsync<GroupRow>(Sql, parameters, snapshot.Transaction)).AsList();
+        var scans = groups.Where(group => ScanType.All.Contains(group.Type)).ToArray();
+        return new TaskPass
+        {
+            Hooks = groups.Aggregate(0L, (mask, group) => mask | (group.Hooks ?? 0)),
+            Scans = [.. scans.Select(group => group.ToGroup())],
+            OpenRows = [.. scans.SelectMany(group => group.OpenRows())],
+            Finished = [.. scans.SelectMany(group => group.FinishedRows())],
+        };
+    }
 
     /// <summary>The open scan tasks.</summary>
     /// <param name="startOfExecution">When an execution started, for a task without a creation time.</param>
     public IReadOnlyList<OpenTask> Open(Func<long, double?> startOfExecution) =>
-    [
-        .. from tasks in Scans
-           from text in tasks.Open ?? []
-           let row = new PackedRow(text)
-           select new OpenTask
-           {
-               Id = row.Number(0),
-               ExecutionId = row.Number(1),
-               Type = tasks.Type,
-               Status = tasks.Status,
-               StatusCode = row.Number(2),
-               StatusRevision = row.Number(3),
-               RunCount = row.Number(4),
-               Created = row.Time(5),
-               Started = row.Time(6),
-               Updated = row.Time(7),
-               JobId = row.Text(8) ?? "",
-               ExecutionStarted = startOfExecution(row.Number(1)),
-           },
-    ];
+        [.. OpenRows.Select(task => task.Created is null ? task with { ExecutionStarted = startOfExecution(task.ExecutionId) } : task)];
+
+    internal sealed record GroupRow
+    {
+        public string Type { get; init; } = "";
+
+        public string Status { get; init; } = "";
+
+        public bool OfNewestScanAll { get; init; }
+
+        public long Tasks { get; init; }
+
+        public double? Ended { get; init; }
+
+        public long? Hooks { get; init; }
+
+        public double? NewestRevision { get; init; }
+
+        public double? NewestCreation { get; init; }
+
+        public double? NewestUpdate { get; init; }
+
+        public double? NewestEnd { get; init; }
+
+        public long[]? LowCodeExecutions { get; init; }
+
+        /// <summary>One <see cref="PackedRow"/> for each open task.</summary>
+        public string[]? Open { get; init; }
+
+        /// <summary>One <see cref="PackedRow"/> for each task that finished lately.</summary>
+        public string[]? Recent { get; init; }
+
+        public TaskGroup ToGroup() => new()
+        {
+            Type = Type,
+            Status = Status,
+            OfNewestScanAll = OfNewestScanAll,
+            Tasks = Tasks,
+            Ended = Ended,
+            NewestChange = new[] { NewestCreation, NewestUpdate, NewestEnd, NewestRevision }.Max(),
+            LowCodeExecutions = LowCodeExecutions ?? [],
+        };
+
+        public IEnumerable<OpenTask> OpenRows() =>
+            from text in Open ?? []
+            let row = new PackedRow(text)
+            select new OpenTask
+            {
+                Id = row.Number(0),
+                ExecutionId = row.Number(1),
+                Type = Type,
+                Status = Status,
+                StatusCode = row.Number(2),
+                StatusRevision = row.Number(3),
+                RunCount = row.Number(4),
+                Created = row.Time(5),
+                Started = row.Time(6),
+                Updated = row.Time(7),
+                JobId = row.Text(8) ?? "",
+            };
+
+        public IEnumerable<FinishedRow> FinishedRows() =>
+            from text in Recent ?? []
+            let row = new PackedRow(text)
+            select new FinishedRow(row.Number(0), row.Number(1), Type, Status, row.Number(2) < ScanStatus.CodeOf(ScanStatus.Success));
+    }
 
     internal sealed record Parameters
     {
         public required double Now { get; init; }
 
         public required long NewestScanAll { get; init; }
+
+        public required double RecentFrom { get; init; }
+
+        public required long TailFrom { get; init; }
 
         public required CancellationToken CancellationToken { get; init; }
     }

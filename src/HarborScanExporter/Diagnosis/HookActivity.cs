@@ -1,4 +1,5 @@
 using System.Numerics;
+using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Diagnosis;
 
@@ -22,8 +23,36 @@ internal sealed record HookActivity(double From, double Until)
     /// </summary>
     private const int UnbrokenBuckets = 4;
 
+    /// <summary>
+    /// Which bucket a time falls into. Buckets lie fixed on the clock, so that masks of different moments can be joined after a shift.
+    /// </summary>
+    /// <param name="seconds">Seconds since 1970.</param>
+    public static long BucketOf(double seconds) => (long)Math.Floor(seconds / BucketSeconds);
+
+    /// <summary>
+    /// The bit of a row in the mask of now; 0 when it shows no hook that core accepted lately. A hook leaves a confirmed revision and a time in
+    /// whole seconds; an API stop leaves microseconds, and a queue stop leaves Stopped with a code below 3 (harbor-facts 2.2, 4.5).
+    /// </summary>
+    /// <param name="task">Its row.</param>
+    /// <param name="now">The database's clock, seconds since 1970.</param>
+    public static long BitOf(SeenTask task, double now) =>
+        task.Revision > 0 && task.Updated is { } updated && updated == Math.Floor(updated) && updated < now + 300
+        && !(task.Status == ScanStatus.Stopped && task.Code < ScanStatus.CodeOf(ScanStatus.Success))
+            ? Bit(Math.Max(0, BucketOf(now) - BucketOf(updated)))
+            : 0;
+
+    /// <summary>The mask of one moment as that of a later one.</summary>
+    /// <param name="mask">A mask of <paramref name="then"/>.</param>
+    /// <param name="then">Seconds since 1970.</param>
+    /// <param name="now">The same; a clock that went back leaves the mask as it is.</param>
+    public static long Shifted(long mask, double then, double now)
+    {
+        var buckets = Math.Max(0, BucketOf(now) - BucketOf(then));
+        return buckets >= Buckets ? 0 : mask << (int)buckets & long.MaxValue;
+    }
+
     /// <summary>Reads a mask.</summary>
-    /// <param name="mask">Bit i is set when a hook was accepted between i and i + 1 buckets ago.</param>
+    /// <param name="mask">Bit i is set when a hook was accepted in the bucket i before that of now.</param>
     /// <param name="now">The database's clock, seconds since 1970.</param>
     /// <returns>Null when no bit is set.</returns>
     public static HookActivity? Of(long mask, double now)
@@ -36,6 +65,8 @@ internal sealed record HookActivity(double From, double Until)
             if ((mask >> bucket & 1) == 1) oldest = bucket;
         }
         // The later edge of the oldest bucket and the earlier edge of the newest: never longer than it was.
-        return new HookActivity(now - oldest * BucketSeconds, now - (newest + 1) * BucketSeconds);
+        return new HookActivity(Math.Min(now, (BucketOf(now) - oldest + 1) * BucketSeconds), (BucketOf(now) - newest) * BucketSeconds);
     }
+
+    private static long Bit(long bucket) => bucket < Buckets ? 1L << (int)bucket : 0;
 }

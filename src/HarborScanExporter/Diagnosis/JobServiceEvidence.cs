@@ -125,6 +125,9 @@ internal sealed record JobServiceEvidence
     /// <summary>What Redis holds of the judged jobs, by job id; a job that was not asked about is missing.</summary>
     public IReadOnlyDictionary<string, JobEvidence> Jobs { get; init; } = new Dictionary<string, JobEvidence>();
 
+    /// <summary>The jobs that stand in the queue or in a list or worker of a pool, as far as those were read.</summary>
+    public IReadOnlyCollection<string> Listed { get; init; } = [];
+
     public IReadOnlyList<GhostWorker> Ghosts { get; init; } = [];
 
     /// <summary>Jobs whose hook is sent again and again and that no open task names; whether a task names them the database must say.</summary>

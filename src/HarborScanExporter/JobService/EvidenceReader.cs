@@ -144,6 +144,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
                 .. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && IsGhost(job.Value, records.GetValueOrDefault(job.Key), claimed.Contains(job.Key), evidence.Now))
                     .Select(job => new GhostWorker(job.Key, job.Value.Pool.Id, records.GetValueOrDefault(job.Key)?.Status)),
             ],
+            Listed = [.. queued.Union(held.Keys)],
             UnclaimedHooks = tracked.Unclaimed,
             ShowsTasks = queued.Count > 0 || held.Count > 0 || tracked.Acknowledged,
             SomeJobs = [.. queued.Concat(held.Keys).Concat(tracked.KnownAs).Select(id => id.Split('@')[0]).Distinct(StringComparer.Ordinal).Take(Some)],

@@ -1,3 +1,4 @@
+using HarborScanExporter.ActiveSet;
 using HarborScanExporter.Collectors;
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
@@ -6,8 +7,13 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Scraping;
 
 /// <summary>One collection: one snapshot of the database, every chosen collector over it, one after the other.</summary>
-internal sealed class CollectionRun(CollectionSources sources, ExporterSettings settings, ProcessCounters counters, FailureLog log, StuckLog stuckLog, VerdictSightings sightings)
+internal sealed class CollectionRun(
+    CollectionSources sources, ExporterSettings settings, ProcessCounters counters, FailureLog log, StuckLog stuckLog, VerdictSightings sightings,
+    CollectorRun collectors, Remembering? remembering = null)
 {
+    /// <summary>A scrape waits so long for the first reconciliation; what takes longer is told, so that a start answers at once.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private readonly IReadOnlyList<ICollector> _collectors = CollectorSet.Chosen(settings);
 
     private readonly Limits _limits = settings.Limits;
@@ -19,28 +25,80 @@ internal sealed class CollectionRun(CollectionSources sources, ExporterSettings 
     /// <exception cref="UnreadableSchemaException">It is no database that can be read.</exception>
     public async Task<Exposition> CollectAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var (snapshot, facts) = await BeginAsync(timeout, cancellationToken);
-        await using var collection = new Collection(sources, snapshot, facts, _limits, settings.AgeThresholds, timeout);
-        TellWhatIsAbsent(facts);
+        if (remembering is not null) await remembering.Reconciliation.KnownAsync(Patience < timeout / 2 ? Patience : timeout / 2, cancellationToken);
+        await using var collection = await BeginAsync(timeout, cancellationToken);
+        TellWhatIsAbsent(collection.Facts);
         var samples = new Samples();
         string? firstFailure = null;
         foreach (var collector in _collectors)
         {
-            var failure = await RunAsync(collector, collection, samples, cancellationToken);
-            if (collector.CountsForUp) firstFailure ??= failure;
+            var ran = await RunAsync(collector, collection, cancellationToken);
+            ran.Write(samples);
+            if (collector.CountsForUp) firstFailure ??= ran.Failure;
         }
+        if (remembering is not null) await TellWorkAsync(collection, samples, cancellationToken);
         if (collection.Diagnosed is { } diagnosed)
         {
             stuckLog.Tell(diagnosed);
             sightings.Tell(diagnosed);
             TellEvidence(diagnosed.JobService);
         }
-        return new Exposition(firstFailure, samples) { Diagnosed = collection.Diagnosed, Facts = facts };
+        return new Exposition(firstFailure, samples) { Diagnosed = collection.Diagnosed, Facts = collection.Facts };
     }
 
-    private async Task<(Snapshot Snapshot, DatabaseFacts Facts)> BeginAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<Collection> BeginAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var snapshot = await sources.Database.BeginAsync(timeout, cancellationToken);
+        for (var isFresh = false; ; isFresh = true)
+        {
+            var (snapshot, facts) = await OpenAsync(timeout, cancellationToken);
+            var collection = new Collection(sources, snapshot, facts, _limits, settings.AgeThresholds, timeout, remembering?.Rows);
+            try
+            {
+                await collection.ReadActiveAsync(cancellationToken);
+                return collection;
+            }
+            catch (OutdatedSnapshotException)
+            {
+                // A reconciliation was faster. A snapshot that is still behind was taken after it, of a server that has lost what that one had.
+                if (isFresh) remembering!.Rows.Forget();
+                await collection.DisposeAsync();
+                if (isFresh) throw new NotReconciledException();
+            }
+            catch
+            {
+                await collection.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    private async Task<RanCollector> RunAsync(ICollector collector, Collection collection, CancellationToken cancellationToken) =>
+        remembering is not null && collector.ReadsWholeTables && remembering.Reconciliation.Carried(collector) is { } carried
+            ? carried
+            : await collectors.RunAsync(collector, collection, cancellationToken);
+
+    /// <summary>What only the end of a collection knows: what it read, and which finished tasks stay listed in Redis.</summary>
+    private async Task TellWorkAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ListedTasks.ReadAsync(collection, remembering!.Rows, cancellationToken);
+            foreach (var work in await collection.WorkAsync(cancellationToken))
+            {
+                samples.Add(ReconciliationFamilies.RowsRead, work.Rows, work.Table);
+                samples.Add(ReconciliationFamilies.WholeReads, work.WholeReads, work.Table);
+            }
+        }
+        catch (Npgsql.NpgsqlException)
+        {
+            // Whatever it was, the collectors have told it.
+        }
+        if (remembering!.Rows.WantsReconciliation) remembering.Reconciliation.Want();
+    }
+
+    private async Task<(Snapshot Snapshot, DatabaseFacts Facts)> OpenAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var snapshot = await sources.Database.BeginAsync(timeout, cancellationToken, remembering is null ? Access.Any : Access.ByKey);
         try
         {
             return (snapshot, await SchemaProbe.ReadAsync(snapshot, cancellationToken));
@@ -83,35 +141,6 @@ internal sealed class CollectionRun(CollectionSources sources, ExporterSettings 
     }
 
     private const string Whole = "The collection";
-
-    private async Task<string?> RunAsync(ICollector collector, Collection collection, Samples samples, CancellationToken cancellationToken)
-    {
-        var part = $"The collector {collector.Name}";
-        var its = new Samples();
-        var start = sources.Time.GetTimestamp();
-        string? failure = null;
-        try
-        {
-            await collector.CollectAsync(collection, its, cancellationToken);
-            foreach (var sample in its.All) samples.Add(sample.Family, sample.Value, sample.Labels);
-            if (its.Failure is { } told) failure = Failed(part, told);
-            else log.Succeeded(part);
-        }
-        catch (Exception error)
-        {
-            failure = Failed(part, error);
-        }
-        samples.Add(ScrapeFamilies.CollectorDuration, sources.Time.GetElapsedTime(start).TotalSeconds, collector.Name);
-        samples.Add(ScrapeFamilies.CollectorSuccess, failure is null ? 1 : 0, collector.Name);
-        return failure;
-    }
-
-    private string Failed(string part, Exception error)
-    {
-        var reason = FailureReason.Of(error);
-        log.Failed(part, reason, error);
-        return reason;
-    }
 
     private void TellWhatIsAbsent(DatabaseFacts facts)
     {

@@ -19,11 +19,12 @@ internal sealed record Exposition(string? Failure, Samples Collected)
     /// A registry of its own for this document: nothing in it comes from an earlier scrape. Families without a sample are not made,
     /// since the library would write their headers.
     /// </summary>
-    public CollectorRegistry ToRegistry(ProcessCounters counters, RemediationCounters remediation)
+    public CollectorRegistry ToRegistry(ProcessCounters counters, RemediationCounters remediation, Reconciliation? reconciliation)
     {
         var ofProcess = new Samples();
         counters.Write(ofProcess);
         remediation.Write(ofProcess);
+        reconciliation?.Write(ofProcess);
         var registry = ToRegistry(ofProcess.All);
         // process_* and dotnet_* of the library.
         DotNetStats.Register(registry);

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using HarborScanExporter.ActiveSet;
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.JobService;
@@ -17,12 +18,17 @@ internal static class FailureReason
     public const string Permission = "permission";
     public const string Other = "other";
 
-    public static IReadOnlyList<string> All { get; } = [Connect, Auth, Timeout, LockTimeout, Schema, Permission, Other];
+    /// <summary>The whole tables have not been read yet; after a start, for seconds.</summary>
+    public const string Reconciling = "reconciling";
+
+    public static IReadOnlyList<string> All { get; } = [Connect, Auth, Timeout, LockTimeout, Schema, Permission, Reconciling, Other];
 
     /// <summary>The reason behind an exception.</summary>
     public static string Of(Exception error) => error switch
     {
         UnreadableSchemaException => Schema,
+        NotReconciledException { InnerException: { } cause } => Of(cause),
+        NotReconciledException => Reconciling,
         UnreadableAuditException { InnerException: { } cause } => Of(cause),
         RedisUnusableException { State: EvidenceState.Refused } => Auth,
         RedisUnusableException => Connect,
@@ -44,6 +50,7 @@ internal static class FailureReason
         Timeout => "The database did not answer within the scrape's deadline: look at its load, or raise HARBOR_SCAN_SCRAPE_TIMEOUT with Prometheus' scrape_timeout.",
         LockTimeout => "A table is locked, by a migration or by hand; the next scrape tries again.",
         Schema => "Check that HARBOR_DATABASE_DBNAME is Harbor's database and that its migration is complete.",
+        Reconciling => "Wait some seconds. When it stays so, look at harbor_scan_reconciliation_failures_total, or raise HARBOR_SCAN_RECONCILIATION_TIMEOUT.",
         Permission => "Run the SQL of 'harbor-scan-exporter sql' again: grants are missing, as after a Harbor upgrade.",
         _ => "The next scrape tries again.",
     };

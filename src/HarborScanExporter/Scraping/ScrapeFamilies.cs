@@ -20,6 +20,7 @@ internal static class ScrapeFamilies
         .. CollectorSet.All.SelectMany(collector => collector.Families).Distinct(),
         CollectorSuccess, CollectorDuration,
         ProcessCounters.Collections, ProcessCounters.Failures, ProcessCounters.Coalesced,
+        .. ReconciliationFamilies.All,
         .. RemediationCounters.Families,
         BuildInfo,
     ];

@@ -23,6 +23,12 @@ internal sealed record ExporterSettings
     /// <summary>Upper bound of one collection.</summary>
     public required TimeSpan ScrapeTimeout { get; init; }
 
+    /// <summary>How often the whole tables are read beside the scrapes; zero when every scrape reads them.</summary>
+    public TimeSpan ReconciliationInterval { get; init; }
+
+    /// <summary>Upper bound of one such read.</summary>
+    public TimeSpan ReconciliationTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Harbor's own max_job_duration_hours.</summary>
     public required TimeSpan MaxJobDuration { get; init; }
 

@@ -54,6 +54,8 @@ internal sealed record Setting(string Name, string? Default, string Meaning, boo
         new(Names.RemediationRobots, "off", "on or off: remove leaked robot accounts of scans, by Harbor's API."),
         new(Names.RemediationPauseFile, null, "While this file exists nothing is repaired; its text is the reason shown."),
         new(Names.ScrapeTimeout, "10s", "Upper bound of one collection; the scraper's own timeout less 0.5 s wins when it is shorter."),
+        new(Names.ReconciliationInterval, "15m", "How often the whole tables are read, in the background; between, a scrape reads by primary key what is open or new. 0: every scrape reads the whole tables."),
+        new(Names.ReconciliationTimeout, "2m", "Upper bound of one such read; it does not hold up a scrape."),
         new(Names.MaxJobDuration, "24h", "Harbor's own max_job_duration_hours, after which its reaper fails a job; at least 24h, as in Harbor."),
         new(Names.LostAfter, "2h10m", "A Pending task that Harbor's job service never confirmed is called lost on rows alone only when it is older; at least 65m."),
         new(Names.RunningLimit, "2h", "A scan that runs longer is overdue, or hung when a worker is seen to hold it."),
@@ -101,6 +103,8 @@ internal sealed record Setting(string Name, string? Default, string Meaning, boo
         public const string RemediationRobots = "HARBOR_SCAN_REMEDIATION_ROBOTS";
         public const string RemediationPauseFile = "HARBOR_SCAN_REMEDIATION_PAUSE_FILE";
         public const string ScrapeTimeout = "HARBOR_SCAN_SCRAPE_TIMEOUT";
+        public const string ReconciliationInterval = "HARBOR_SCAN_RECONCILIATION_INTERVAL";
+        public const string ReconciliationTimeout = "HARBOR_SCAN_RECONCILIATION_TIMEOUT";
         public const string MaxJobDuration = "HARBOR_SCAN_MAX_JOB_DURATION";
         public const string LostAfter = "HARBOR_SCAN_LOST_AFTER";
         public const string RunningLimit = "HARBOR_SCAN_RUNNING_LIMIT";

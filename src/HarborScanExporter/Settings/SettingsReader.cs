@@ -58,6 +58,10 @@ internal sealed class SettingsReader
             Operations = Operations(),
             Remediation = RemediationReader.Read(_values),
             ScrapeTimeout = _values.Duration(Setting.Names.ScrapeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
+            ReconciliationInterval = _values.Value(Setting.Names.ReconciliationInterval) is "0" or "0s"
+                ? TimeSpan.Zero
+                : _values.Duration(Setting.Names.ReconciliationInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            ReconciliationTimeout = _values.Duration(Setting.Names.ReconciliationTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             MaxJobDuration = _values.Duration(Setting.Names.MaxJobDuration, TimeSpan.FromHours(24), TimeSpan.FromDays(365)),
             LostAfter = _values.Duration(Setting.Names.LostAfter, TimeSpan.FromMinutes(65), TimeSpan.FromDays(365)),
             RunningLimit = _values.Duration(Setting.Names.RunningLimit, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365)),

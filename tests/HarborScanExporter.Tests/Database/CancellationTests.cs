@@ -18,8 +18,14 @@ public sealed class CancellationTests
     private static readonly Dictionary<string, (string Table, Func<Snapshot, CancellationToken, Task> Read)> Reads = new()
     {
         ["probe"] = ("schema_migrations", (snapshot, token) => SchemaProbe.ReadAsync(snapshot, token)),
-        ["tasks"] = ("task", (snapshot, token) => TaskPass.ReadAsync(snapshot, Facts.Now, 0, token)),
-        ["executions"] = ("execution", (snapshot, token) => ExecutionPass.ReadAsync(snapshot, token)),
+        ["tasks"] = ("task", (snapshot, token) => TaskPass.ReadAsync(snapshot, Facts.Now, 0, FinishedSince.Never, token)),
+        ["executions"] = ("execution", (snapshot, token) => ExecutionPass.ReadAsync(snapshot, FinishedSince.Never, token)),
+        ["horizon"] = ("execution", (snapshot, token) => TableHorizonProbe.ReadAsync(snapshot, token)),
+        ["settled ids"] = ("execution", (snapshot, token) => TableHorizonProbe.SettledAsync(snapshot, new TableHorizon(), Facts.Now, token)),
+        ["active tasks"] = ("task", (snapshot, token) => ActiveTaskLookup.ReadAsync(snapshot, IdRanges.Of([1], 16), IdRanges.None, token)),
+        ["tasks by job"] = ("task", (snapshot, token) => ActiveTaskLookup.ByJobAsync(snapshot, ["d318c1b17dff242a33f02544"], token)),
+        ["hooks of others"] = ("task", (snapshot, token) => ActiveTaskLookup.HooksOfOthersAsync(snapshot, 1, Facts.Now, token)),
+        ["active executions"] = ("execution", (snapshot, token) => ActiveExecutionLookup.ReadAsync(snapshot, IdRanges.Of([1], 16), IdRanges.None, token)),
         ["executions by id"] = ("execution", (snapshot, token) => ExecutionLookup.ExecutionsAsync(snapshot, [1], token)),
         ["tasks of executions"] = ("task", (snapshot, token) => ExecutionLookup.TasksAsync(snapshot, [1], token)),
         ["attributes"] = ("task", (snapshot, token) => ReportLookup.AttributesAsync(snapshot, [1], token)),

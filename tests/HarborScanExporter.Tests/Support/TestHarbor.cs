@@ -82,6 +82,8 @@ internal sealed class TestHarbor : IAsyncDisposable
             [Setting.Names.DatabasePassword] = Password,
             [Setting.Names.DatabaseName] = Database.Name,
             [Setting.Names.Listen] = "http://127.0.0.1:0",
+            // Rows that a test changes by hand are seen at once; what is remembered between scrapes has tests of its own.
+            [Setting.Names.ReconciliationInterval] = "0",
         };
         foreach (var (name, value) in changes) environment[name] = value;
         return environment;

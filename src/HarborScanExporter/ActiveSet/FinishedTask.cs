@@ -1,0 +1,25 @@
+using HarborScanExporter.Database;
+using HarborScanExporter.Harbor;
+
+namespace HarborScanExporter.ActiveSet;
+
+/// <summary>A task that is over and may come to life again.</summary>
+/// <param name="ExecutionId">Its execution.</param>
+/// <param name="Type">Its vendor type.</param>
+/// <param name="Status">How it ended, as a label value.</param>
+/// <param name="IsLowCode">Whether its code is below that of a row that is over.</param>
+/// <param name="Until">Watched until then, by the database's clock; seconds since 1970.</param>
+internal readonly record struct FinishedTask(long ExecutionId, string Type, string Status, bool IsLowCode, double Until)
+{
+    /// <summary>From a row.</summary>
+    public static FinishedTask Of(SeenTask task, double until) => new(task.ExecutionId, task.Type, task.Status, IsLow(task), until);
+
+    /// <summary>From a read of the whole table.</summary>
+    public static FinishedTask Of(FinishedRow row, double until) => new(row.ExecutionId, row.Type, ScanStatus.Label(row.Status), row.IsLowCode, until);
+
+    /// <summary>Whether the code of a row that is over is below 3.</summary>
+    public static bool IsLow(SeenTask task) => task.Code < ScanStatus.CodeOf(ScanStatus.Success);
+
+    /// <summary>Whether the row still says the same.</summary>
+    public bool IsThatOf(SeenTask task) => Status == task.Status && IsLowCode == IsLow(task) && ExecutionId == task.ExecutionId && Type == task.Type;
+}

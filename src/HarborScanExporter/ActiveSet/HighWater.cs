@@ -1,0 +1,70 @@
+using HarborScanExporter.Database;
+
+namespace HarborScanExporter.ActiveSet;
+
+/// <summary>
+/// Above which id a table is read whole at each scrape. Harbor inserts inside transactions, so that a lower id can appear after a higher one:
+/// an id that was the highest counts as settled when some minutes have passed and no transaction of then is open any more.
+/// </summary>
+internal sealed class HighWater
+{
+    /// <summary>A transaction forgotten open for so long is not waited for; what it commits, the next reconciliation finds. Seconds.</summary>
+    private const double MostPatience = 3600;
+
+    /// <summary>Highest ids are kept so far apart, so that frequent scrapes keep no more of them; seconds.</summary>
+    private const double Step = 10;
+
+    private readonly Queue<Mark> _marks = new();
+    private double _newestMark = double.NegativeInfinity;
+
+    /// <param name="settled">The id above which to read whole at first.</param>
+    public HighWater(long settled) => Settled = settled;
+
+    private HighWater(HighWater other)
+    {
+        (_marks, _newestMark, Settled) = (new Queue<Mark>(other._marks), other._newestMark, other.Settled);
+    }
+
+    /// <summary>Nothing new appears at or below this id.</summary>
+    public long Settled { get; private set; }
+
+    /// <summary>A read has seen the table up to its highest id.</summary>
+    /// <param name="newest">The highest id.</param>
+    /// <param name="horizon">The transactions at that snapshot.</param>
+    /// <param name="now">The database's clock, seconds since 1970.</param>
+    public void Saw(long newest, TableHorizon horizon, double now)
+    {
+        // A clock that went back starts the wait anew.
+        if (now - _newestMark >= Step || now < _newestMark)
+        {
+            _marks.Enqueue(new Mark(newest, horizon.NextTransaction, now));
+            _newestMark = now;
+        }
+        while (_marks.TryPeek(out var mark) && IsOver(mark, horizon, now))
+        {
+            Settled = Math.Max(Settled, mark.Newest);
+            _marks.Dequeue();
+        }
+    }
+
+    /// <summary>The highest rows were deleted: what is inserted next may take their ids again.</summary>
+    /// <param name="newest">The highest id that is left.</param>
+    public void Lower(long newest)
+    {
+        if (newest >= Settled) return;
+        Settled = newest;
+        _marks.Clear();
+        _newestMark = double.NegativeInfinity;
+    }
+
+    /// <summary>A copy of its own.</summary>
+    public HighWater Copy() => new(this);
+
+    private static bool IsOver(Mark mark, TableHorizon horizon, double now)
+    {
+        var waited = Math.Abs(now - mark.At);
+        return waited >= TableHorizonProbe.CommitSeconds && (horizon.OldestTransaction >= mark.Next || waited >= MostPatience);
+    }
+
+    private readonly record struct Mark(long Newest, long Next, double At);
+}

@@ -1,0 +1,152 @@
+using Dapper;
+using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+
+namespace HarborScanExporter.Database;
+
+/// <summary>Reads scan tasks by ranges of their primary key.</summary>
+internal static class ActiveTaskLookup
+{
+    /// <summary>Ids so close are read as one range: a page of the table holds about thirty rows.</summary>
+    public const int Gap = 16;
+
+    /// <summary>Finished rows are only looked at for their status: passing over more of them costs less than a descent of the index.</summary>
+    public const int FinishedGap = 64;
+
+    private const string Columns = """
+        case t.vendor_type when 'IMAGE_SCAN' then 0 when 'SCAN_ALL' then 1 else 2 end as Type,
+        case t.status when 'Pending' then 0 when 'Scheduled' then 1 when 'Running' then 2 when 'Success' then 3 when 'Error' then 4 when 'Stopped' then 5 else 6 end as Status,
+        t.id::bigint as Id, t.execution_id::bigint as ExecutionId, t.status_code::bigint as Code, coalesce(t.status_revision, 0)::bigint as Revision,
+        coalesce(t.run_count, 0)::bigint as Runs, t.job_id as JobId, date_part('epoch', t.creation_time) as Created, date_part('epoch', t.start_time) as Started,
+        date_part('epoch', t.update_time) as Updated, date_part('epoch', t.end_time) as Ended
+        """;
+
+    // Two branches, so that the second can use the optional index of open tasks.
+    private const string Sql = $"""
+        select whole.*
+        from unnest(@Lows, @Highs) as r (low, high)
+        cross join lateral (select {Columns} from task t where t.id >= r.low and t.id <= r.high and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM') offset 0) whole
+        union all
+        select opened.*
+        from unnest(@FinishedLows, @FinishedHighs) as r (low, high)
+        cross join lateral (select {Columns}
+                            from task t
+                            where t.id >= r.low and t.id <= r.high and t.status in ('Pending', 'Scheduled', 'Running')
+                              and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM') offset 0) opened
+        """;
+
+    private const string ByJobSql = $"""
+        select {Columns}
+        from task t
+        where t.job_id = any(@Jobs) and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+        """;
+
+    // What other jobs tell of hooks: the newest rows alone, and by the same rule as HookActivity.BitOf.
+    private const string OthersSql = """
+        select bit_or(1::bigint << greatest(0, floor(@Now / 600)::bigint - floor(date_part('epoch', update_time) / 600)::bigint)::int)
+        from task
+        where id > @Above
+          and vendor_type not in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+          and update_time >= to_timestamp((floor(@Now / 600) - 62) * 600) at time zone 'utc'
+          and update_time < to_timestamp(@Now + 300) at time zone 'utc'
+          and status_revision > 0
+          and update_time = date_trunc('second', update_time)
+          and not (status = 'Stopped' and status_code < 3)
+        """;
+
+    /// <summary>The tasks in these ranges.</summary>
+    /// <param name="snapshot">The transaction.</param>
+    /// <param name="whole">Of these ranges every scan task.</param>
+    /// <param name="finished">Of these only those that are open.</param>
+    /// <param name="cancellationToken">Cancels on the server too.</param>
+    public static async Task<IReadOnlyList<SeenTask>> ReadAsync(Snapshot snapshot, IdRanges whole, IdRanges finished, CancellationToken cancellationToken)
+    {
+        var parameters = new RangeParameters
+        {
+            Lows = whole.Lows,
+            Highs = whole.Highs,
+            FinishedLows = finished.Lows,
+            FinishedHighs = finished.Highs,
+            CancellationToken = cancellationToken,
+        };
+        return [.. (await snapshot.Connection.QueryAsync<Row>(Sql, parameters, snapshot.Transaction)).Select(row => row.ToSeen())];
+    }
+
+    /// <summary>The hooks that tasks of other types above this id show: a mask of <see cref="HookActivity"/>.</summary>
+    public static async Task<long> HooksOfOthersAsync(Snapshot snapshot, long above, double now, CancellationToken cancellationToken) =>
+        await snapshot.Connection.QueryFirstOrDefaultAsync<long?>(
+            OthersSql, new OthersParameters { Above = above, Now = now, CancellationToken = cancellationToken }, snapshot.Transaction) ?? 0;
+
+    /// <summary>The scan tasks of these jobs; by index since <see cref="TaskLookup.JobIndexSince"/>.</summary>
+    public static async Task<IReadOnlyList<SeenTask>> ByJobAsync(Snapshot snapshot, string[] jobs, CancellationToken cancellationToken) =>
+        jobs.Length == 0 ? [] :
+        [
+            .. (await snapshot.Connection.QueryAsync<Row>(ByJobSql, new TaskLookup.JobParameters { Jobs = jobs, CancellationToken = cancellationToken }, snapshot.Transaction))
+                .Select(row => row.ToSeen()),
+        ];
+
+    internal sealed record Row
+    {
+        public int Type { get; init; }
+
+        public int Status { get; init; }
+
+        public long Id { get; init; }
+
+        public long ExecutionId { get; init; }
+
+        public long Code { get; init; }
+
+        public long Revision { get; init; }
+
+        public long Runs { get; init; }
+
+        public string? JobId { get; init; }
+
+        public double? Created { get; init; }
+
+        public double? Started { get; init; }
+
+        public double? Updated { get; init; }
+
+        public double? Ended { get; init; }
+
+        public SeenTask ToSeen() => new()
+        {
+            Id = Id,
+            ExecutionId = ExecutionId,
+            Type = ScanType.All[Type],
+            Status = ScanStatus.Labels[Status],
+            Code = Code,
+            Revision = Revision,
+            Runs = Runs,
+            JobId = JobId ?? "",
+            Created = Epoch.Usable(Created),
+            Started = Epoch.Usable(Started),
+            Updated = Epoch.Usable(Updated),
+            Ended = Epoch.Usable(Ended),
+        };
+    }
+
+    internal sealed record RangeParameters
+    {
+        public required long[] Lows { get; init; }
+
+        public required long[] Highs { get; init; }
+
+        public required long[] FinishedLows { get; init; }
+
+        public required long[] FinishedHighs { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+
+    internal sealed record OthersParameters
+    {
+        public required long Above { get; init; }
+
+        public required double Now { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+}

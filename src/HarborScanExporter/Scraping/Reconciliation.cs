@@ -1,0 +1,212 @@
+using HarborScanExporter.ActiveSet;
+using HarborScanExporter.Collectors;
+using HarborScanExporter.Database;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Scraping;
+
+/// <summary>
+/// Reads the whole tables at start, at an interval and when something was seen that only they can settle: off the scrapes' path, on a
+/// connection of its own, one at a time. Each begins or corrects what the scrapes remember.
+/// </summary>
+internal sealed class Reconciliation(
+    ReconciliationDatabase database, CollectionSources sources, ActiveRows rows, CollectorRun collectors, ExporterSettings settings, FailureLog log) : BackgroundService
+{
+    private const string Part = "The reconciliation";
+
+    /// <summary>After a failure the next attempt waits so long, unless a scrape asks for it.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(30);
+
+    /// <summary>What scrapes ask for is not begun more often.</summary>
+    private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(200);
+
+    private readonly IReadOnlyList<ICollector> _carried = [.. CollectorSet.Chosen(settings).Where(collector => collector.ReadsWholeTables)];
+    private readonly Lock _lock = new();
+    private readonly long[] _failures = new long[FailureReason.All.Count];
+    private TaskCompletionSource _wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Exception? _newestFailure;
+    private Reconciled? _newest;
+    private long _total;
+    private long _taskDrift;
+    private long _executionDrift;
+
+    /// <summary>Waits until the tables that are there now were read whole.</summary>
+    /// <param name="patience">At most so long.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="NotReconciledException">They were not; its cause is why the newest attempt failed.</exception>
+    public async Task KnownAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        if (rows.IsKnown) return;
+        Task ended;
+        lock (_lock) ended = _ended.Task;
+        Want();
+        try
+        {
+            await ended.WaitAsync(patience, sources.Time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Told below.
+        }
+        if (rows.IsKnown) return;
+        lock (_lock) throw new NotReconciledException(ended.IsCompleted ? _newestFailure : null);
+    }
+
+    /// <summary>Asks for one before its turn.</summary>
+    public void Want()
+    {
+        lock (_lock) _wanted.TrySetResult();
+    }
+
+    /// <summary>What the last one found by this collector; null before the first.</summary>
+    public RanCollector? Carried(ICollector collector)
+    {
+        lock (_lock) return _newest?.Carried.FirstOrDefault(ran => ran.Collector == collector);
+    }
+
+    /// <summary>Writes its families.</summary>
+    public void Write(Samples samples)
+    {
+        lock (_lock)
+        {
+            samples.AddIfKnown(ReconciliationFamilies.Timestamp, _newest?.Now);
+            samples.AddIfKnown(ReconciliationFamilies.Duration, _newest?.Seconds);
+            samples.Add(ReconciliationFamilies.Total, _total);
+            foreach (var (reason, count) in FailureReason.All.Zip(_failures)) samples.Add(ReconciliationFamilies.Failures, count, reason);
+            samples.Add(ReconciliationFamilies.Drift, _taskDrift, "task");
+            samples.Add(ReconciliationFamilies.Drift, _executionDrift, "execution");
+        }
+        if (rows.Watched is not { } watched) return;
+        samples.Add(ReconciliationFamilies.Watched, watched.OpenTasks, "task", "open");
+        samples.Add(ReconciliationFamilies.Watched, watched.FinishedTasks, "task", "finished");
+        samples.Add(ReconciliationFamilies.Watched, watched.OpenExecutions, "execution", "open");
+        samples.Add(ReconciliationFamilies.Watched, watched.FinishedExecutions, "execution", "finished");
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            Task wanted;
+            lock (_lock)
+            {
+                // What is wanted from here on, this one may come too early for.
+                _wanted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                wanted = _wanted.Task;
+            }
+            var failed = await RunAsync(stoppingToken);
+            var ended = sources.Time.GetTimestamp();
+            try
+            {
+                await wanted.WaitAsync(failed ? Retry : settings.ReconciliationInterval, sources.Time, stoppingToken);
+                // While nothing is known each scrape asks, and waits for it.
+                while (sources.Time.GetElapsedTime(ended) < (rows.IsKnown ? LeastPause : Breath)) await Task.Delay(Breath, sources.Time, stoppingToken);
+            }
+            catch (TimeoutException)
+            {
+                // Its turn.
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>One; whether it failed.</summary>
+    private async Task<bool> RunAsync(CancellationToken stoppingToken)
+    {
+        var start = sources.Time.GetTimestamp();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        using var deadline = new CancellationTokenSource(settings.ReconciliationTimeout, sources.Time);
+        await using var both = deadline.Token.Register(limit.Cancel);
+        Exception? failure = null;
+        try
+        {
+            var reading = ReadAsync(limit.Token);
+            _ = reading.ContinueWith(ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            // On a frozen network a cancelled call returns only after half a minute.
+            var (now, carried) = await reading.WaitAsync(settings.ReconciliationTimeout + TimeSpan.FromSeconds(1), sources.Time, stoppingToken);
+            lock (_lock)
+            {
+                _newest = new Reconciled(now, sources.Time.GetElapsedTime(start).TotalSeconds, carried);
+                _total++;
+            }
+            log.Succeeded(Part);
+        }
+        catch (Exception error)
+        {
+            failure = error;
+            if (!stoppingToken.IsCancellationRequested)
+            {
+                var reason = FailureReason.Of(error);
+                log.Failed(Part, reason, error);
+                lock (_lock) _failures[FailureReason.All.TakeWhile(known => known != reason).Count()]++;
+            }
+        }
+        TaskCompletionSource ended;
+        lock (_lock) (ended, _ended, _newestFailure) = (_ended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), failure);
+        ended.TrySetResult();
+        return failure is not null;
+    }
+
+    private async Task<(double Now, IReadOnlyList<RanCollector> Carried)> ReadAsync(CancellationToken cancellationToken)
+    {
+        var timeout = settings.ReconciliationTimeout;
+        var snapshot = await database.Database.BeginAsync(timeout, cancellationToken);
+        await using var ends = snapshot;
+        var facts = await SchemaProbe.ReadAsync(snapshot, cancellationToken);
+        var reconciling = new ReconcilingRows();
+        var horizon = await snapshot.ReadAsync(TableHorizonProbe.ReadAsync, cancellationToken);
+        await ReadKnownAsync(snapshot, facts, reconciling, cancellationToken);
+        var highs = reconciling.Known is { } before
+            ? (before.HighTasks, before.HighExecutions)
+            : await SettledAsync(snapshot, horizon, facts.Now, cancellationToken);
+        await using var collection = new Collection(
+            sources, snapshot, facts, settings.Limits, settings.AgeThresholds, timeout,
+            finished: new FinishedSince(facts.Now - WatchedTasks.RetrySeconds, highs.Item1.Settled, highs.Item2.Settled));
+        var executions = await collection.ExecutionsAsync(cancellationToken);
+        var tasks = await collection.TasksAsync(cancellationToken);
+        List<RanCollector> carried = [];
+        foreach (var collector in _carried) carried.Add(await collectors.RunAsync(collector, collection, cancellationToken));
+        if (rows.Reconcile(reconciling, tasks, executions, highs, horizon, facts.Now) && reconciling.Known is { } known)
+        {
+            lock (_lock)
+            {
+                _taskDrift += tasks.OpenRows.Count(task => !known.Tasks.Contains(task.Id));
+                _executionDrift += executions.Detailed.Values.Count(execution => execution.IsRunning && !known.Executions.Contains(execution.Id));
+            }
+        }
+        return (facts.Now, carried);
+    }
+
+    /// <summary>What the scrapes know is read once more in this snapshot, so that the difference is theirs and not that of the time between.</summary>
+    private async Task ReadKnownAsync(Snapshot snapshot, DatabaseFacts facts, ReconcilingRows reconciling, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await snapshot.ReadAsync((from, token) => ActiveReading.ReadAsync(from, rows, facts, reconciling, token), cancellationToken);
+        }
+        catch (NotReconciledException)
+        {
+            rows.Begin(reconciling);
+        }
+    }
+
+    private static async Task<(HighWater Tasks, HighWater Executions)> SettledAsync(Snapshot snapshot, TableHorizon horizon, double now, CancellationToken cancellationToken)
+    {
+        var (task, execution) = await snapshot.ReadAsync((from, token) => TableHorizonProbe.SettledAsync(from, horizon, now, token), cancellationToken);
+        return (new HighWater(task), new HighWater(execution));
+    }
+
+    private sealed record Reconciled(double Now, double Seconds, IReadOnlyList<RanCollector> Carried);
+}
+
+/// <summary>The connection of the reconciliation alone.</summary>
+internal sealed record ReconciliationDatabase(HarborDatabase Database) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => Database.DisposeAsync();
+}

@@ -1,0 +1,8 @@
+using HarborScanExporter.ActiveSet;
+
+namespace HarborScanExporter.Scraping;
+
+/// <summary>What a process that scrapes again and again has beyond one that looks once.</summary>
+/// <param name="Rows">What is remembered of Harbor's rows.</param>
+/// <param name="Reconciliation">What begins and corrects it.</param>
+internal sealed record Remembering(ActiveRows Rows, Reconciliation Reconciliation);
