@@ -37,6 +37,7 @@ internal static class Composition
         services.AddSingleton<StuckLog>();
         services.AddSingleton<VerdictSightings>();
         services.AddSingleton<ProcessCounters>();
+        services.AddSingleton<ScanCounters>();
         services.AddSingleton<FailureLog>();
         services.AddSingleton<CollectionRun>();
         services.AddSingleton<ScrapeGate>();

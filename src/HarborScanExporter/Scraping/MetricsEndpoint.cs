@@ -4,7 +4,7 @@ using Prometheus;
 namespace HarborScanExporter.Scraping;
 
 /// <summary>GET and HEAD of /metrics, as text or OpenMetrics.</summary>
-internal sealed class MetricsEndpoint(ScrapeGate gate, ProcessCounters counters, RemediationCounters remediation, ExporterSettings settings)
+internal sealed class MetricsEndpoint(ScrapeGate gate, ProcessCounters counters, RemediationCounters remediation, ScanCounters scans, ExporterSettings settings)
 {
     /// <summary>Always 200: that the database is away is a value, not an error of this process.</summary>
     public async Task ServeAsync(HttpContext context)
@@ -20,7 +20,8 @@ internal sealed class MetricsEndpoint(ScrapeGate gate, ProcessCounters counters,
             return;
         }
         // The library's middleware chooses the format; it is made for one registry, and ours lives for one document.
-        var document = new MetricServerMiddleware(_ => Task.CompletedTask, new MetricServerMiddleware.Settings { Registry = exposition.ToRegistry(counters, remediation) });
+        var registry = exposition.ToRegistry(counters, remediation, scans);
+        var document = new MetricServerMiddleware(_ => Task.CompletedTask, new MetricServerMiddleware.Settings { Registry = registry });
         await document.Invoke(context);
     }
 }

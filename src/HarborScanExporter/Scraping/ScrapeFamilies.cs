@@ -21,6 +21,7 @@ internal static class ScrapeFamilies
         CollectorSuccess, CollectorDuration,
         ProcessCounters.Collections, ProcessCounters.Failures, ProcessCounters.Coalesced,
         .. RemediationCounters.Families,
+        .. ScanCounters.Families,
         BuildInfo,
     ];
 }

@@ -16,7 +16,7 @@ public sealed partial class MetricsReferenceTests
         var documented = MarkdownDocument.Metrics.Tables.Where(table => table.Header[0] == "metric").SelectMany(table => table.Rows)
             .Select(row => $"{MarkdownDocument.Code(row[0])} {row[1]} ({(row[2] == "-" ? "" : row[2].Replace("`", "", StringComparison.Ordinal))}) {row[3]}");
         Assert.Equal(
-            ScrapeFamilies.All.Select(family => $"{family.Name} {(family.IsCounter ? "counter" : "gauge")} ({string.Join(", ", family.Labels)}) {family.Help}")
+            ScrapeFamilies.All.Select(family => $"{family.Name} {family.Type.ToString().ToLowerInvariant()} ({string.Join(", ", family.Labels)}) {family.Help}")
                 .Order(StringComparer.Ordinal),
             documented.Order(StringComparer.Ordinal));
     }
