@@ -55,7 +55,8 @@ internal static class Composition
     {
         if (settings.ReconciliationInterval == TimeSpan.Zero) return;
         services.AddSingleton(_ => new ReconciliationDatabase(new HarborDatabase(settings.Database, settings.ReconciliationTimeout, connections: 1)));
-        services.AddSingleton<IScanTransitions, NoTransitions>();
+        services.AddSingleton<ScanCounters>();
+        services.AddSingleton<IScanTransitions>(provider => provider.GetRequiredService<ScanCounters>());
         services.AddSingleton<ActiveRows>();
         services.AddSingleton<Reconciliation>();
         services.AddHostedService(provider => provider.GetRequiredService<Reconciliation>());
@@ -118,13 +119,5 @@ internal static class Composition
         services.AddSingleton<StatusPage>();
         services.AddSingleton<FindingsEndpoint>();
         services.AddSingleton<OperationsListener>();
-    }
-
-    private sealed class NoTransitions : IScanTransitions
-    {
-        public void Finished(string type, string status, double? duration) { }
-        public void Started(string type, double? wait) { }
-        public void Ran(string type, double? run) { }
-        public void StartUnseen(string type) { }
     }
 }

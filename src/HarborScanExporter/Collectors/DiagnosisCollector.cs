@@ -8,18 +8,18 @@ namespace HarborScanExporter.Collectors;
 internal sealed class DiagnosisCollector : ICollector
 {
     public static readonly Family Stuck = new("harbor_scan_stuck_tasks",
-        "Open scan tasks that are stuck: Harbor will not end them within two hours.", "type", "status", "verdict");
+        "Open scan tasks that are stuck: Harbor will not end them within two hours. Exact at every scrape.", "type", "status", "verdict");
 
-    public static readonly Family OldestStuckAge = new("harbor_scan_oldest_stuck_task_age_seconds", "Age of the oldest stuck task; 0 when there is none.", "type", "verdict");
+    public static readonly Family OldestStuckAge = new("harbor_scan_oldest_stuck_task_age_seconds", "Age of the oldest stuck task; 0 when there is none. Exact at every scrape.", "type", "verdict");
 
-    public static readonly Family Live = new("harbor_scan_live_tasks", "Open scan tasks that are not stuck. Stuck and live tasks together are the open tasks.", "type", "state");
+    public static readonly Family Live = new("harbor_scan_live_tasks", "Open scan tasks that are not stuck. Stuck and live tasks together are the open tasks. Exact at every scrape.", "type", "state");
 
     public static readonly Family Inconsistencies = new("harbor_scan_inconsistencies",
-        "Rows that contradict each other: executions, or tasks for final_status_wrong_code, or reports for orphan_report.", "type", "kind");
+        "Rows that contradict each other: executions, or tasks for final_status_wrong_code, or reports for orphan_report. What Harbor itself does shows at the next scrape, what a hand does to finished rows, and orphan_report, at the next reconciliation.", "type", "kind");
 
-    public static readonly Family BlockedArtifacts = new("harbor_scan_blocked_artifacts", "Distinct digests whose rescan Harbor refuses because of a stuck task.");
+    public static readonly Family BlockedArtifacts = new("harbor_scan_blocked_artifacts", "Distinct digests whose rescan Harbor refuses because of a stuck task. Exact at every scrape.");
 
-    public static readonly Family ScanAllBlocked = new("harbor_scan_all_blocked", "1 while Harbor refuses a manual scan-all because of one that is not alive.");
+    public static readonly Family ScanAllBlocked = new("harbor_scan_all_blocked", "1 while Harbor refuses a manual scan-all because of one that is not alive. Exact at every scrape.");
 
     public string Name => "diagnosis";
 

@@ -6,10 +6,10 @@ namespace HarborScanExporter.Collectors;
 /// <summary>Scan executions by status and age.</summary>
 internal sealed class ExecutionsCollector : ICollector
 {
-    public static readonly Family Executions = new("harbor_scan_executions", "Scan executions by vendor type and status, as rows now.", "type", "status");
+    public static readonly Family Executions = new("harbor_scan_executions", "Scan executions by vendor type and status. Those Running are exact at every scrape; of finished ones deletions and edits by hand show at the next reconciliation.", "type", "status");
 
     public static readonly Family OldestAge = new("harbor_scan_oldest_execution_age_seconds",
-        "Age of the oldest open scan execution since its start; 0 when there is none. Harbor's executions are open only as Running.", "type", "status");
+        "Age of the oldest open scan execution since its start; 0 when there is none. Exact at every scrape. Harbor's executions are open only as Running.", "type", "status");
 
     public string Name => "executions";
 

@@ -7,7 +7,7 @@ namespace HarborScanExporter.Collectors;
 /// <summary>Robot accounts that Harbor made for a scan and did not remove after it.</summary>
 internal sealed class RobotsCollector : ICollector
 {
-    public static readonly Family Leaked = new("harbor_scan_leaked_robots", "Robot accounts made for scans, older than a day, that no open task names.");
+    public static readonly Family Leaked = new("harbor_scan_leaked_robots", "Robot accounts made for scans, older than a day, that no open task names; as of the last reconciliation.");
 
     private const double Day = 24 * 3600;
 

@@ -8,7 +8,7 @@ namespace HarborScanExporter.Collectors;
 internal sealed class SweepableCollector : ICollector
 {
     public static readonly Family Sweepable = new("harbor_scan_sweepable_executions",
-        "Final scan executions beyond Harbor's default retention, which a sweep removes. Types that this Harbor does not sweep are 0.", "type");
+        "Final scan executions beyond Harbor's default retention, which a sweep removes; as of the last reconciliation. Types that this Harbor does not sweep are 0.", "type");
 
     // Harbor removes what started strictly before the newest executions it keeps of one vendor.
     private const string Sql = """

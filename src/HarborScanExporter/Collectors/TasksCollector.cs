@@ -8,13 +8,13 @@ namespace HarborScanExporter.Collectors;
 /// <summary>Scan tasks by status and age.</summary>
 internal sealed class TasksCollector : ICollector
 {
-    public static readonly Family Tasks = new("harbor_scan_tasks", "Scan tasks by vendor type and status, as rows now.", "type", "status");
+    public static readonly Family Tasks = new("harbor_scan_tasks", "Scan tasks by vendor type and status. The open ones are exact at every scrape; of finished ones deletions and edits by hand show at the next reconciliation.", "type", "status");
 
     public static readonly Family OlderThan = new("harbor_scan_tasks_older_than",
-        "Open scan tasks older than the threshold. Cumulative: do not sum over age_seconds.", "type", "status", "age_seconds");
+        "Open scan tasks older than the threshold; exact at every scrape. Cumulative: do not sum over age_seconds.", "type", "status", "age_seconds");
 
     public static readonly Family OldestAge = new("harbor_scan_oldest_task_age_seconds",
-        "Age of the oldest open scan task: since it was queued or confirmed, or, when Running, since work began; 0 when there is none.", "type", "status");
+        "Age of the oldest open scan task: since it was queued or confirmed, or, when Running, since work began; 0 when there is none. Exact at every scrape.", "type", "status");
 
     public static readonly Family LastSuccess = new("harbor_scan_last_success_timestamp_seconds",
         "When the newest successful scan task ended; absent when none has.", "type");

@@ -19,12 +19,12 @@ internal sealed record Exposition(string? Failure, Samples Collected)
     /// A registry of its own for this document: nothing in it comes from an earlier scrape. Families without a sample are not made,
     /// since the library would write their headers.
     /// </summary>
-    public CollectorRegistry ToRegistry(ProcessCounters counters, RemediationCounters remediation, Reconciliation? reconciliation)
+    public CollectorRegistry ToRegistry(ProcessCounters counters, RemediationCounters remediation, Remembering? remembering)
     {
         var ofProcess = new Samples();
         counters.Write(ofProcess);
         remediation.Write(ofProcess);
-        reconciliation?.Write(ofProcess);
+        remembering?.Write(ofProcess);
         var registry = ToRegistry(ofProcess.All);
         // process_* and dotnet_* of the library.
         DotNetStats.Register(registry);
@@ -41,13 +41,27 @@ internal sealed record Exposition(string? Failure, Samples Collected)
         var ofProgram = new Samples();
         ofProgram.Add(ScrapeFamilies.Up, Failure is null ? 1 : 0);
         ofProgram.Add(ScrapeFamilies.BuildInfo, 1, ProductVersion.Version, ProductVersion.Revision, ProductVersion.Runtime);
-        foreach (var sample in ofProgram.All.Concat(counted).Concat(Collected.All))
-        {
-            if (sample.Family.IsCounter)
-                factory.CreateCounter(sample.Family.Name, sample.Family.Help, sample.Family.Labels).WithLabels(sample.Labels).IncTo(sample.Value);
-            else
-                factory.CreateGauge(sample.Family.Name, sample.Family.Help, sample.Family.Labels).WithLabels(sample.Labels).Set(sample.Value);
-        }
+        foreach (var sample in ofProgram.All.Concat(counted).Concat(Collected.All)) Write(factory, sample);
         return registry;
+    }
+
+    private static void Write(MetricFactory factory, Sample sample)
+    {
+        var family = sample.Family;
+        switch (family.Type)
+        {
+            case FamilyType.Counter:
+                factory.CreateCounter(family.Name, family.Help, family.Labels).WithLabels(sample.Labels).IncTo(sample.Value);
+                break;
+            case FamilyType.Histogram:
+                // The library makes a histogram only by observing, and would take the trace of this very scrape for an example of a scan.
+                var configuration = new HistogramConfiguration { Buckets = family.Buckets, ExemplarBehavior = ExemplarBehavior.NoExemplars() };
+                var histogram = factory.CreateHistogram(family.Name, family.Help, family.Labels, configuration).WithLabels(sample.Labels);
+                foreach (var (seconds, count) in sample.Observed ?? []) histogram.Observe(seconds, count);
+                break;
+            default:
+                factory.CreateGauge(family.Name, family.Help, family.Labels).WithLabels(sample.Labels).Set(sample.Value);
+                break;
+        }
     }
 }

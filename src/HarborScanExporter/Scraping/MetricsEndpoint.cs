@@ -20,7 +20,8 @@ internal sealed class MetricsEndpoint(ScrapeGate gate, ProcessCounters counters,
             return;
         }
         // The library's middleware chooses the format; it is made for one registry, and ours lives for one document.
-        var document = new MetricServerMiddleware(_ => Task.CompletedTask, new MetricServerMiddleware.Settings { Registry = exposition.ToRegistry(counters, remediation, remembering?.Reconciliation) });
+        var registry = exposition.ToRegistry(counters, remediation, remembering);
+        var document = new MetricServerMiddleware(_ => Task.CompletedTask, new MetricServerMiddleware.Settings { Registry = registry });
         await document.Invoke(context);
     }
 }

@@ -86,6 +86,8 @@ internal sealed class Reconciliation(
         samples.Add(ReconciliationFamilies.Watched, watched.FinishedExecutions, "execution", "finished");
     }
 
+    private TimeSpan Pause => !rows.IsKnown ? Breath : settings.ReconciliationInterval < LeastPause ? settings.ReconciliationInterval : LeastPause;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
@@ -103,7 +105,7 @@ internal sealed class Reconciliation(
             {
                 await wanted.WaitAsync(failed ? Retry : settings.ReconciliationInterval, sources.Time, stoppingToken);
                 // While nothing is known each scrape asks, and waits for it.
-                while (sources.Time.GetElapsedTime(ended) < (rows.IsKnown ? LeastPause : Breath)) await Task.Delay(Breath, sources.Time, stoppingToken);
+                while (sources.Time.GetElapsedTime(ended) < Pause) await Task.Delay(Breath, sources.Time, stoppingToken);
             }
             catch (TimeoutException)
             {

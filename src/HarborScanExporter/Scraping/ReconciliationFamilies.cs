@@ -16,7 +16,7 @@ internal static class ReconciliationFamilies
         "Open rows that a read of the whole tables found and the scrapes before it did not know. Stays 0 for all that Harbor itself does.", "table");
 
     public static readonly Family Watched = new("harbor_scan_watched_rows",
-        "Rows that each scrape reads again by primary key: those open, and those finished lately, which Harbor may bring to life again.", "table", "kind");
+        "Rows that each scrape reads again by primary key: those open, and those finished lately, which Harbor may bring to life again.", "table", "row");
 
     public static readonly Family RowsRead = new("harbor_scan_scrape_rows_read", "Rows that the statements of this scrape fetched from the table, as the server counts.", "table");
 

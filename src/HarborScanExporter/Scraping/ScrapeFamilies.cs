@@ -22,6 +22,7 @@ internal static class ScrapeFamilies
         ProcessCounters.Collections, ProcessCounters.Failures, ProcessCounters.Coalesced,
         .. ReconciliationFamilies.All,
         .. RemediationCounters.Families,
+        .. ScanCounters.Families,
         BuildInfo,
     ];
 }

@@ -44,7 +44,7 @@ internal sealed class RememberingHarbor : IAsyncDisposable
     {
         var before = (await ScrapeAsync()).Value("harbor_scan_reconciliations_total");
         Reconcile();
-        for (var attempt = 0; attempt < 200; attempt++)
+        for (var attempt = 0; attempt < 1200; attempt++)
         {
             var document = await ScrapeAsync();
             if (document.Value("harbor_scan_reconciliations_total") > before) return await ScrapeAsync();

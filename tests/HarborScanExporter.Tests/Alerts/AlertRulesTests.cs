@@ -1,12 +1,12 @@
 using System.Text.RegularExpressions;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Alerts;
 
 public sealed partial class AlertRulesTests
 {
     /// <summary>What the exporter exports.</summary>
-    private static readonly HashSet<string> s_exported = [.. ScrapeFamilies.All.Select(family => family.Name)];
+    private static readonly HashSet<string> s_exported = [.. SeriesNames.All];
 
     /// <summary>What Harbor's own exporter exports and a corroborating rule may use.</summary>
     private static readonly HashSet<string> s_harbors = new(StringComparer.Ordinal) { "harbor_task_queue_size", "harbor_task_concurrency" };

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using HarborScanExporter.Collectors;
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Scraping;
@@ -16,7 +17,7 @@ public sealed partial class MetricsReferenceTests
         var documented = MarkdownDocument.Metrics.Tables.Where(table => table.Header[0] == "metric").SelectMany(table => table.Rows)
             .Select(row => $"{MarkdownDocument.Code(row[0])} {row[1]} ({(row[2] == "-" ? "" : row[2].Replace("`", "", StringComparison.Ordinal))}) {row[3]}");
         Assert.Equal(
-            ScrapeFamilies.All.Select(family => $"{family.Name} {(family.IsCounter ? "counter" : "gauge")} ({string.Join(", ", family.Labels)}) {family.Help}")
+            ScrapeFamilies.All.Select(family => $"{family.Name} {family.Type.ToString().ToLowerInvariant()} ({string.Join(", ", family.Labels)}) {family.Help}")
                 .Order(StringComparer.Ordinal),
             documented.Order(StringComparer.Ordinal));
     }
@@ -37,6 +38,8 @@ public sealed partial class MetricsReferenceTests
                 ["reason"] = string.Join(", ", FailureReason.All),
                 ["collector"] = string.Join(", ", CollectorSet.Names),
                 ["mode"] = string.Join(", ", RemediationModeWords.All),
+                ["table"] = string.Join(", ", TableWork.Tables),
+                ["row"] = "open, finished",
                 ["action"] = string.Join(", ", RepairActionWords.All.Select(action => action.Word())),
             },
             documented);

@@ -1,8 +1,11 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using HarborScanExporter.Harbor;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Tests.Dashboards;
 using HarborScanExporter.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.EndToEnd;
@@ -26,7 +29,11 @@ public sealed class ScrapedExporter : IAsyncLifetime
         await ScanSituation.FaultyAsync(_harbor, _redis);
         var time = new FakeTimeProvider();
         _exporter = await RunningExporter.StartAsync(
-            _harbor.RemediationEnvironment(("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"), ("HARBOR_REDIS_URL", _redis.Url)), time);
+            _harbor.RemediationEnvironment(("HARBOR_SCAN_COLLECTORS_ENABLED", "sweepable,orphan_reports"), ("HARBOR_REDIS_URL", _redis.Url), ("HARBOR_SCAN_RECONCILIATION_INTERVAL", "1d")), time);
+        var counters = Exporter.Services.GetRequiredService<ScanCounters>();
+        counters.Finished(ScanType.ImageScan, ScanStatus.Success, 20.5);
+        counters.Finished(ScanType.ImageScan, ScanStatus.Success, 70);
+        counters.Finished(ScanType.ImageScan, ScanStatus.Error, 200_000);
         // The first collection connects and compiles, and is the first of two looks.
         await Exporter.ScrapeAsync();
         time.Advance(TimeSpan.FromMinutes(1));
@@ -82,11 +89,37 @@ public sealed class PrometheusScrapeTests(ScrapedExporter scraped) : IClassFixtu
         var types = answer["data"]!.AsArray().ToDictionary(one => one!["metric"]!.GetValue<string>(), one => one!["type"]!.GetValue<string>(), StringComparer.Ordinal);
         // OpenMetrics names the family of a counter without _total; the text format names it with.
         var expected = ScrapeFamilies.All.ToDictionary(
-            family => family.IsCounter ? family.Name[..^"_total".Length] : family.Name, family => family.IsCounter ? "counter" : "gauge", StringComparer.Ordinal);
-        Assert.Equal(12, expected.Count(family => family.Value == "counter"));
+            family => family.Type == FamilyType.Counter ? family.Name[..^"_total".Length] : family.Name, family => family.Type.ToString().ToLowerInvariant(), StringComparer.Ordinal);
+        Assert.Equal(3, expected.Count(family => family.Value == "histogram"));
+        Assert.Equal(17, expected.Count(family => family.Value == "counter"));
         Assert.Equal(expected.Order(Comparer<KeyValuePair<string, string>>.Create((left, right) => string.CompareOrdinal(left.Key, right.Key))),
             types.Where(type => type.Key.StartsWith("harbor_scan_", StringComparison.Ordinal))
                 .Order(Comparer<KeyValuePair<string, string>>.Create((left, right) => string.CompareOrdinal(left.Key, right.Key))));
+    }
+
+    [Fact]
+    public async Task Prometheus_takes_the_buckets_the_count_and_the_sum_of_a_histogram()
+    {
+        const string Series = """{type="IMAGE_SCAN"}""";
+        var buckets = await scraped.Prometheus.QueryAsync($"harbor_scan_task_duration_seconds_bucket{Series}");
+        Assert.Equal(
+            ScanCounters.TaskDuration.Buckets.Append(double.PositiveInfinity).Select(bound => (bound, bound switch { < 30 => 0.0, < 120 => 1, < 1e6 => 2, _ => 3 })),
+            buckets.Select(bucket => (bucket["le"] == "+Inf" ? double.PositiveInfinity : double.Parse(bucket["le"], CultureInfo.InvariantCulture), bucket.Value)).Order());
+        Assert.Equal(3, Assert.Single(await scraped.Prometheus.QueryAsync($"harbor_scan_task_duration_seconds_count{Series}")).Value);
+        Assert.Equal(200_090.5, Assert.Single(await scraped.Prometheus.QueryAsync($"harbor_scan_task_duration_seconds_sum{Series}")).Value);
+        // Half of three lies in the middle of the bucket from 60 to 120.
+        var median = Assert.Single(await scraped.Prometheus.QueryAsync($"histogram_quantile(0.5, harbor_scan_task_duration_seconds_bucket{Series})"));
+        Assert.Equal(90, median.Value);
+    }
+
+    /// <summary>Requests have traces, and the library makes an example of them wherever something is observed.</summary>
+    [Fact]
+    public async Task No_scrape_is_an_example_of_a_scan()
+    {
+        using var response = await SendAsync(HttpMethod.Get, AsPrometheusAsks);
+        var text = await response.Content.ReadAsStringAsync(Token);
+        Assert.Contains("harbor_scan_task_duration_seconds_bucket{type=\"IMAGE_SCAN\",le=\"30.0\"} 1\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("trace_id", text, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Operations.Check;
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -179,6 +180,7 @@ public sealed partial class CheckTests
         Assert.Equal(CheckSituation.Lost, document.Value("harbor_scan_stuck_tasks", ("type", "IMAGE_SCAN"), ("status", "Pending"), ("verdict", "lost")));
         Assert.All(document.Families, family => Assert.StartsWith("harbor_scan_", family, StringComparison.Ordinal));
         Assert.DoesNotContain("harbor_scan_collections_total", document.Families);
+        Assert.Empty(document.Families.Intersect(ScanCounters.Families.Select(family => family.Name)));
         await PromtoolIsSilentAsync(run.Output);
     }
 
