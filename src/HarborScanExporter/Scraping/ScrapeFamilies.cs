@@ -22,6 +22,7 @@ internal static class ScrapeFamilies
         ProcessCounters.Collections, ProcessCounters.Failures, ProcessCounters.Coalesced,
         .. RemediationCounters.Families,
         .. ScanCounters.Families,
+        .. ReconciliationFamilies.All,
         BuildInfo,
     ];
 }
