@@ -24,8 +24,8 @@ begin
         execute format('alter role %I password %L', role, password);
     end if;
 
-    -- Two exporters with two connections each, and one person with psql.
-    execute format('alter role %I connection limit 5', role);
+    -- Two exporters with three connections each, and one person with psql.
+    execute format('alter role %I connection limit 7', role);
     execute format('alter role %I set default_transaction_read_only = on', role);
     execute format('alter role %I set statement_timeout = %L', role, '30s');
     execute format('alter role %I set lock_timeout = %L', role, '500ms');

@@ -84,7 +84,9 @@ internal static class CommandLine
 
         var sql = new Command("sql",
             "Print the SQL that makes the least-privilege role, with the names of the settings filled in; with --remediation dry-run or execute, or with a role that repairs, that role's too.");
-        sql.SetAction(parsed => SqlCommand.Run(Environment(), Given(parsed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+        var index = new Option<bool>("--open-task-index") { Description = "Print instead the optional index of open tasks, which goes into Harbor's own table." };
+        sql.Options.Add(index);
+        sql.SetAction(parsed => parsed.GetValue(index) ? SqlCommand.RunIndex(parsed.InvocationConfiguration.Output) : SqlCommand.Run(Environment(), Given(parsed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         root.Subcommands.Add(sql);
 
         var version = new Command("version", "Print the version.");

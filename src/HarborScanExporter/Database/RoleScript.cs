@@ -17,7 +17,10 @@ internal static partial class RoleScript
     /// <summary>Only for the sweep: lets the repairing role remove executions and tasks.</summary>
     public const string RemediationSweep = "04-remediation-sweep.sql";
 
-    /// <summary>The scripts in the order they are run.</summary>
+    /// <summary>Optional, and apart from the others: an index in Harbor's own table.</summary>
+    public const string OpenTaskIndex = "05-open-task-index.sql";
+
+    /// <summary>The scripts of the roles in the order they are run.</summary>
     public static IReadOnlyList<string> Names { get; } = [ScrapingRole, ReadOnlyView, RemediationRole, RemediationSweep];
 
     /// <summary>One script with its variables as SQL literals and identifiers.</summary>

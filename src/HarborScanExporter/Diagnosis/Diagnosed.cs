@@ -23,6 +23,12 @@ internal sealed record JudgedTask
 
     /// <summary>Whether it names reports and every one of them is stored.</summary>
     public bool Stored { get; init; }
+
+    /// <summary>
+    /// Whether the work is over and its result is there, whatever the row says: every report is stored, nothing holds the job, and what core
+    /// has acknowledged does not flip the row back (harbor-facts 7.3).
+    /// </summary>
+    public bool IsOverWithResult => this is { Stored: true, Job.Holder: null } && Job.Record is null or { IsFinal: true } or { IsAcknowledged: true };
 }
 
 /// <summary>An execution that contradicts its tasks, and how.</summary>

@@ -17,6 +17,7 @@ internal static class TaskAdvice
         {
             // Whatever its job was: what is stored is the scan's result.
             "lost" or "unreported" when judged.Stored => $"{Write("as Success with")}. The report stays.",
+            "not_queued" when judged.IsOverWithResult => $"{Write("as Success with")}. The report stays.",
             "lost" when stop is not null => $"{stop}. The row becomes final and can be scanned again; its robot account {Robot(judged)}must then be removed by DELETE /api/v2.0/robots.",
             "lost" => $"{Write("as Error with")}: {(judged.Task.JobId.Length == 0 ? "the row has no job to stop" : "this Harbor cannot stop a job by its id")}.",
             "hung" when stop is not null => $"Mend the scanner. {stop}: the worker looks at the stop within seconds. If it does not let go, restart the job service.",
@@ -37,7 +38,7 @@ internal static class TaskAdvice
         yield return "Do not set the status alone: without status_code 3 the row can never be swept.";
         if (judged is { Task.Type: ScanType.ScanAll, Judgement.Word: "lost" or "hung" or "not_queued" })
             yield return "Do not use the stop of its artifact: it finds no task of a scan-all.";
-        if (judged.Stored) yield return "Do not write Error or Stopped over it: that hides a good report.";
+        if (judged.Stored && (judged.Judgement.Word != "not_queued" || judged.IsOverWithResult)) yield return "Do not write Error or Stopped over it: that hides a good report.";
         switch (judged.Judgement.Word)
         {
             case "unreported":
@@ -46,6 +47,9 @@ internal static class TaskAdvice
                 break;
             case "hung":
                 yield return "Do not write the row while the worker holds the job: it may end later.";
+                break;
+            case "not_queued" when judged.IsOverWithResult:
+                yield return "Do not stop the job: that writes Stopped over it.";
                 break;
             case "not_queued":
                 yield return "Do not write the row while the record is open: it flips back within the hour.";

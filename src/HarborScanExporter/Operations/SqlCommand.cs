@@ -17,6 +17,14 @@ internal static partial class SqlCommand
     private const int Printed = 0;
     private const int BadSettings = 2;
 
+    /// <summary>Prints the index alone: it changes Harbor's own table, and cannot stand in a transaction with others.</summary>
+    /// <returns>0.</returns>
+    public static int RunIndex(TextWriter output)
+    {
+        output.WriteLine(RoleScript.Text(RoleScript.OpenTaskIndex));
+        return Printed;
+    }
+
     /// <summary>Prints them.</summary>
     /// <returns>0; 2 when a setting that it looks at is a mistake, which goes to the errors.</returns>
     public static int Run(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> flags, TextWriter output, TextWriter errors)

@@ -177,9 +177,12 @@ internal sealed partial class RepairRun(
             if (!await transaction.TryLockRunAsync(cancellationToken))
                 return result with { End = RunEnd.Busy, Problem = "Another exporter holds the lock of a run." };
             var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
-            plan = Planning.Of(look, await HistoryAsync(transaction, look, cancellationToken), Terms(request, report));
+            var history = await HistoryAsync(transaction, look, cancellationToken);
+            plan = Planning.Of(look, history, Terms(request, report));
             Count(plan);
-            if (!plan.IsBlocked) await WriteAsync(transaction, plan, run, request.Asker, outcomes, cancellationToken);
+            var (planned, age) = (time.GetTimestamp(), history.Now - look.Diagnosed.Now);
+            if (!plan.IsBlocked)
+                await WriteAsync(transaction, plan, run, request.Asker, () => age + time.GetElapsedTime(planned).TotalSeconds <= Planning.FreshLook, outcomes, cancellationToken);
             if (!dry && (outcomes.Count > 0 || resolved > 0)) await transaction.CommitAsync(cancellationToken);
         }
         if (!dry) await ActAsync(outcomes, cancellationToken);
@@ -196,20 +199,21 @@ internal sealed partial class RepairRun(
 
     /// <summary>Row changes first, execution by execution, removals after all others; then the intents of what Harbor's API is asked for.</summary>
     private async Task WriteAsync(
-        RepairTransaction transaction, RepairPlan plan, string run, Asker asker, List<RepairOutcome> outcomes, CancellationToken cancellationToken)
+        RepairTransaction transaction, RepairPlan plan, string run, Asker asker, Func<bool> isFresh, List<RepairOutcome> outcomes, CancellationToken cancellationToken)
     {
         var held = 0;
         foreach (var group in plan.Repairs.Where(repair => !repair.Action.IsOfApi()).GroupBy(repair => (IsRemoved: repair.Old is not null, repair.ExecutionId))
             .OrderBy(group => group.Key.IsRemoved).ThenBy(group => group.Key.ExecutionId))
         {
-            if (pause.Reason() is not null || held == MostHeld) return;
+            // On a slow database the evidence grows old in mid-batch; the next batch looks anew.
+            if (pause.Reason() is not null || held == MostHeld || !isFresh()) return;
             var written = await RepairWriting.WriteAsync(transaction, [.. group], run, asker, cancellationToken);
             outcomes.AddRange(written);
             if (written.All(outcome => outcome.Failure == RepairFailure.Locked)) held++;
         }
         foreach (var repair in plan.Repairs.Where(repair => repair.Action.IsOfApi()))
         {
-            if (pause.Reason() is not null) return;
+            if (pause.Reason() is not null || !isFresh()) return;
             var outcome = await RepairWriting.IntendAsync(transaction, repair, run, asker, cancellationToken);
             // Null: another run has written the same intent and asks itself.
             if (outcome.State == RepairState.Failed || outcome.Audit is not null) outcomes.Add(outcome);

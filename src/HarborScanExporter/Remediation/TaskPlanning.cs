@@ -29,9 +29,8 @@ internal static class TaskPlanning
             && one.State is RepairState.Done or RepairState.NoEffect).MaxBy(one => one.At);
         if (past.Forbids(its, task.StatusRevision, judged.Judgement == Judgement.Hung ? null : stopped) is { } forbidden)
             return Refuse(judged, forbidden.Reason, forbidden.Text) with { HoldsFor = forbidden.HoldsFor };
-        // A stop would write Stopped over a good report; what core has acknowledged does not flip the row back (harbor-facts 7.3).
-        var isOver = judged is { Stored: true, Job.Holder: null } && job.Record is null or { IsFinal: true } or { IsAcknowledged: true };
-        if (judged.Judgement == Judgement.Unreported || (isOver && judged.Judgement != Judgement.Hung)) return Finish(judged, look);
+        // A stop would write Stopped over a good report.
+        if (judged.Judgement == Judgement.Unreported || (judged.IsOverWithResult && judged.Judgement != Judgement.Hung)) return Finish(judged, look);
         var canStop = look.HasApi && look.Diagnosed.SchemaVersion >= HarborSchema.StopByJobSince && HarborApiClient.IsJobId(task.JobId) && look.JobOwners.GetValueOrDefault(task.JobId, 1) == 1;
         if (judged.Judgement == Judgement.Hung)
         {

@@ -20,9 +20,9 @@ internal static class ScrapeFamilies
         .. CollectorSet.All.SelectMany(collector => collector.Families).Distinct(),
         CollectorSuccess, CollectorDuration,
         ProcessCounters.Collections, ProcessCounters.Failures, ProcessCounters.Coalesced,
-        .. ReconciliationFamilies.All,
         .. RemediationCounters.Families,
         .. ScanCounters.Families,
+        .. ReconciliationFamilies.All,
         BuildInfo,
     ];
 }

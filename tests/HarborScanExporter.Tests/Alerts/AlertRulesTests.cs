@@ -21,6 +21,7 @@ public sealed partial class AlertRulesTests
         "HarborScanQueueOld", "HarborScanQueuePausedNearLimit", "HarborScanGhostWorkers", "HarborScanOrphanHooks",
         "HarborScanRemediationFailing", "HarborScanRemediationReverted", "HarborScanRemediationBreakerOpen", "HarborScanRemediationCapReached",
         "HarborScanRemediationAuditFailing", "HarborScanRemediationPausedLong",
+        "HarborScanErrorRatio", "HarborScanReconciliationStale", "HarborScanReconciliationDrift", "HarborScanExpensiveScrape",
     ];
 
     [Fact]

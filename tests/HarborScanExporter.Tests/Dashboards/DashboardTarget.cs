@@ -1,4 +1,6 @@
+using HarborScanExporter.Harbor;
 using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -15,8 +17,10 @@ internal sealed class DashboardTarget : IAsyncDisposable
     private readonly (string Name, string Value)[] _settings;
     private readonly bool _repairs;
     private readonly List<RunningExporter> _replicas = [];
+    private readonly CancellationTokenSource _end = new();
     private TestHarbor? _harbor;
     private RedisServer? _redis;
+    private Task _ending = Task.CompletedTask;
 
     private DashboardTarget(Func<TestHarbor, RedisServer, Task> make, bool repairs, params (string Name, string Value)[] settings) =>
         (_make, _repairs, _settings) = (make, repairs, settings);
@@ -67,13 +71,45 @@ internal sealed class DashboardTarget : IAsyncDisposable
         }
     }
 
+    /// <summary>From now on every replica sees four scans of each type end every five seconds: one in Error, and one that it did not see running.</summary>
+    public void BeginToEndScans() => _ending = EndScansAsync();
+
     public async ValueTask DisposeAsync()
     {
+        await _end.CancelAsync();
+        await _ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _end.Dispose();
         foreach (var replica in _replicas) await replica.DisposeAsync();
         if (_harbor is not null) await _harbor.DisposeAsync();
         if (_redis is not null) await _redis.DisposeAsync();
     }
 
-    private Dictionary<string, string> EnvironmentOf(TestHarbor harbor, (string Name, string Value)[] settings) =>
-        _repairs ? harbor.RemediationEnvironment(settings) : harbor.Environment(settings);
+    private async Task EndScansAsync()
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5));
+        do
+        {
+            foreach (var counters in _replicas.Select(replica => replica.Services.GetRequiredService<ScanCounters>()))
+                foreach (var type in ScanType.All) EndScans(counters, type);
+        }
+        while (await timer.WaitForNextTickAsync(_end.Token));
+    }
+
+    private static void EndScans(ScanCounters counters, string type)
+    {
+        foreach (var (status, seconds) in ((string, double)[])[(ScanStatus.Success, 20), (ScanStatus.Success, 40), (ScanStatus.Error, 70)])
+        {
+            counters.Finished(type, status, seconds);
+            counters.Started(type, seconds / 4);
+            counters.Ran(type, seconds * 3 / 4);
+        }
+        counters.Finished(type, ScanStatus.Success, 3);
+        counters.StartUnseen(type);
+    }
+
+    private Dictionary<string, string> EnvironmentOf(TestHarbor harbor, (string Name, string Value)[] settings)
+    {
+        (string Name, string Value)[] all = [(Setting.Names.ReconciliationInterval, "1d"), .. settings];
+        return _repairs ? harbor.RemediationEnvironment(all) : harbor.Environment(all);
+    }
 }

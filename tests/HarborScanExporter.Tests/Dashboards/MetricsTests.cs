@@ -83,7 +83,7 @@ public sealed partial class MetricsTests(DashboardScrapes scrapes) : IClassFixtu
     private static IEnumerable<string> Homeless(IEnumerable<string> scraped) => scraped.Except(Shown()).Except(LeftOut.Keys);
 
     private static IEnumerable<string> Shown() =>
-        Dashboard.All.SelectMany(QueryRules.Selectors).Select(one => one.Selector.Metric).Distinct();
+        Dashboard.All.SelectMany(QueryRules.Selectors).Select(one => SeriesNames.Family(one.Selector.Metric)).Distinct();
 
     /// <summary>Name and type of every family, with everything optional on.</summary>
     private Dictionary<string, string> Families() =>

@@ -247,6 +247,9 @@ public sealed partial class QueriesTests(HealthyHarbor healthy, FaultyHarbors fa
     {
         // Prometheus extrapolates an increase to the borders of its range, in each series by the times of its own scrapes.
         _ when target.Expression.Contains("increase(", StringComparison.Ordinal) => 1,
+        // So does a rate, and the scans of one Harbor do not end at the scrapes of the other.
+        "short" when target.Expression.Contains("rate(", StringComparison.Ordinal) => 4,
+        "percentunit" => 0.1,
         "s" or "dtdurations" => 10,
         "dateTimeFromNow" => 10_000,
         _ => 0,

@@ -1,3 +1,5 @@
+using HarborScanExporter.Tests.Support;
+
 namespace HarborScanExporter.Tests.Dashboards;
 
 /// <summary>Rules about each query; that it is valid PromQL is asked of promtool.</summary>
@@ -59,7 +61,7 @@ internal static class QueryRules
         Selectors(dashboard).Where(one => !one.Selector.Matchers.Contains(matcher))
             .Select(one => $"{one.Target}: {one.Selector.Metric} without {matcher}");
 
-    private static bool IsCounter(PromQlSelector selector) => selector.Metric.EndsWith("_total", StringComparison.Ordinal);
+    private static bool IsCounter(PromQlSelector selector) => SeriesNames.Rises(selector.Metric);
 
     private static bool Rated(IReadOnlyList<PromQlCall> calls) => calls.Count > 0 && CounterFunctions.Contains(calls[^1].Name);
 

@@ -14,8 +14,10 @@ public sealed class HealthyHarbor : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var address = await _target.StartAsync();
+        _target.BeginToEndScans();
         _prometheus = await PrometheusServer.StartAsync([new ScrapeTarget(address.Authority)], interval: DashboardTarget.ScrapeInterval);
-        await Prometheus.ScrapedAsync();
+        // A rate needs an end between two scrapes.
+        await Prometheus.ScrapedAsync(times: 6);
     }
 
     public async ValueTask DisposeAsync()
@@ -64,6 +66,8 @@ public sealed class FaultyHarbors : IAsyncLifetime
         // At the same time, so that the ages of their rows are nearly the same.
         var first = await Task.WhenAll(_two.StartAsync(), _one.StartAsync());
         var second = await _two.AddReplicaAsync();
+        _two.BeginToEndScans();
+        _one.BeginToEndScans();
         var rules = Path.Combine(_folder, "firing.rules.yml");
         await File.WriteAllTextAsync(rules, Rules);
         _prometheus = await PrometheusServer.StartAsync(

@@ -161,6 +161,42 @@ public sealed class RepairRunFaultsTests
     }
 
     [Fact]
+    public async Task What_a_slow_database_leaves_of_a_batch_is_done_after_another_look()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync();
+        var (_, slow) = await harbor.LoseScanAsync();
+        var (_, other) = await harbor.LoseScanAsync();
+        await FailAsync(harbor, slow, "perform pg_sleep(2)");
+        await harbor.SeeTwiceAsync();
+
+        var running = harbor.RunAsync();
+        while (!running.IsCompleted && await harbor.Harbor.Database.ScalarAsync<long>(
+            $"select count(*) from pg_stat_activity where usename = '{harbor.Harbor.RepairRole}' and wait_event = 'PgSleep'") == 0)
+            await Task.Delay(5, Token);
+        harbor.Time.Advance(TimeSpan.FromSeconds(31));
+        var result = await running;
+
+        Assert.Equal((RunEnd.Clean, 2), (result.End, result.Batches));
+        Assert.Equal(("Error 3 0 ended", "Error 3 0 ended"), (await harbor.TaskAsync(slow), await harbor.TaskAsync(other)));
+    }
+
+    [Fact]
+    public async Task A_half_migrated_schema_is_not_repaired()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync();
+        await harbor.LoseScanAsync();
+        await harbor.SeeTwiceAsync();
+        await harbor.Seed.ExecuteAsync("update schema_migrations set dirty = true");
+        var before = await harbor.ChecksumAsync();
+
+        var result = await harbor.RunAsync();
+
+        Assert.Equal(RunEnd.Failed, result.End);
+        Assert.StartsWith("Harbor's database could not be read (schema)", result.Problem, StringComparison.Ordinal);
+        Assert.Equal(before, await harbor.ChecksumAsync());
+    }
+
+    [Fact]
     public async Task Without_the_table_of_the_audit_nothing_is_written()
     {
         await using var harbor = await RepairingHarbor.StartAsync();
