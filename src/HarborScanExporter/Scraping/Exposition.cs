@@ -40,12 +40,19 @@ internal sealed record Exposition(string? Failure, Samples Collected)
         var ofProgram = new Samples();
         ofProgram.Add(ScrapeFamilies.Up, Failure is null ? 1 : 0);
         ofProgram.Add(ScrapeFamilies.BuildInfo, 1, ProductVersion.Version, ProductVersion.Revision, ProductVersion.Runtime);
-        foreach (var sample in ofProgram.All.Concat(counted).Concat(Collected.All))
+        // The library looks a collector up by its name and labels each time it is asked to make one.
+        foreach (var family in ofProgram.All.Concat(counted).Concat(Collected.All).GroupBy<Sample, Family>(sample => sample.Family, ReferenceEqualityComparer.Instance))
         {
-            if (sample.Family.IsCounter)
-                factory.CreateCounter(sample.Family.Name, sample.Family.Help, sample.Family.Labels).WithLabels(sample.Labels).IncTo(sample.Value);
+            if (family.Key.IsCounter)
+            {
+                var counter = factory.CreateCounter(family.Key.Name, family.Key.Help, family.Key.Labels);
+                foreach (var sample in family) counter.WithLabels(sample.Labels).IncTo(sample.Value);
+            }
             else
-                factory.CreateGauge(sample.Family.Name, sample.Family.Help, sample.Family.Labels).WithLabels(sample.Labels).Set(sample.Value);
+            {
+                var gauge = factory.CreateGauge(family.Key.Name, family.Key.Help, family.Key.Labels);
+                foreach (var sample in family) gauge.WithLabels(sample.Labels).Set(sample.Value);
+            }
         }
         return registry;
     }
