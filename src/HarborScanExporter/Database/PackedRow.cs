@@ -12,14 +12,23 @@ internal readonly struct PackedRow(string text)
     /// <summary>The separator, as SQL.</summary>
     public const string Separator = "chr(31)";
 
-    private readonly string[] _columns = text.Split('\u001f');
+    private const char Boundary = '\u001f';
 
     /// <summary>A column of whole numbers; 0 when empty.</summary>
-    public long Number(int column) => _columns[column].Length == 0 ? 0 : long.Parse(_columns[column], CultureInfo.InvariantCulture);
+    public long Number(int column) => Column(column) is { Length: > 0 } digits ? long.Parse(digits, CultureInfo.InvariantCulture) : 0;
 
     /// <summary>A column of seconds since 1970; null when the row holds no usable time.</summary>
-    public double? Time(int column) => _columns[column].Length == 0 ? null : Epoch.Usable(double.Parse(_columns[column], CultureInfo.InvariantCulture));
+    public double? Time(int column) => Column(column) is { Length: > 0 } digits ? Epoch.Usable(double.Parse(digits, CultureInfo.InvariantCulture)) : null;
 
     /// <summary>A column of text; null when empty.</summary>
-    public string? Text(int column) => _columns[column].Length == 0 ? null : _columns[column];
+    public string? Text(int column) => Column(column) is { Length: > 0 } its ? its.ToString() : null;
+
+    /// <summary>Found anew each time: after an outage there are tens of thousands of rows, and strings of their numbers would be garbage at once.</summary>
+    private ReadOnlySpan<char> Column(int column)
+    {
+        var rest = text.AsSpan();
+        for (; column > 0; column--) rest = rest[rest.IndexOf(Boundary)..][1..];
+        var end = rest.IndexOf(Boundary);
+        return end < 0 ? rest : rest[..end];
+    }
 }

@@ -150,6 +150,8 @@ internal sealed class RedisConnection : IAsyncDisposable
             User = user,
             Password = password,
             Ssl = _settings!.Tls,
+            // Its own would be ten threads that wait all day.
+            SocketManager = SocketManager.ThreadPool,
         };
         foreach (var endpoint in endpoints)
         {

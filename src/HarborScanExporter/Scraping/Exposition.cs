@@ -41,26 +41,33 @@ internal sealed record Exposition(string? Failure, Samples Collected)
         var ofProgram = new Samples();
         ofProgram.Add(ScrapeFamilies.Up, Failure is null ? 1 : 0);
         ofProgram.Add(ScrapeFamilies.BuildInfo, 1, ProductVersion.Version, ProductVersion.Revision, ProductVersion.Runtime);
-        foreach (var sample in ofProgram.All.Concat(counted).Concat(Collected.All)) Write(factory, sample);
+// The library looks a collector up by its name and labels each time it is asked to make one.
+        foreach (var family in ofProgram.All.Concat(counted).Concat(Collected.All).GroupBy<Sample, Family>(sample => sample.Family, ReferenceEqualityComparer.Instance))
+            Write(factory, family.Key, family);
         return registry;
     }
 
-    private static void Write(MetricFactory factory, Sample sample)
+    private static void Write(MetricFactory factory, Family family, IEnumerable<Sample> samples)
     {
-        var family = sample.Family;
         switch (family.Type)
         {
             case FamilyType.Counter:
-                factory.CreateCounter(family.Name, family.Help, family.Labels).WithLabels(sample.Labels).IncTo(sample.Value);
+                var counter = factory.CreateCounter(family.Name, family.Help, family.Labels);
+                foreach (var sample in samples) counter.WithLabels(sample.Labels).IncTo(sample.Value);
                 break;
             case FamilyType.Histogram:
                 // The library makes a histogram only by observing, and would take the trace of this very scrape for an example of a scan.
                 var configuration = new HistogramConfiguration { Buckets = family.Buckets, ExemplarBehavior = ExemplarBehavior.NoExemplars() };
-                var histogram = factory.CreateHistogram(family.Name, family.Help, family.Labels, configuration).WithLabels(sample.Labels);
-                foreach (var (seconds, count) in sample.Observed ?? []) histogram.Observe(seconds, count);
+                var histogram = factory.CreateHistogram(family.Name, family.Help, family.Labels, configuration);
+                foreach (var sample in samples)
+                {
+                    var its = histogram.WithLabels(sample.Labels);
+                    foreach (var (seconds, count) in sample.Observed ?? []) its.Observe(seconds, count);
+                }
                 break;
             default:
-                factory.CreateGauge(family.Name, family.Help, family.Labels).WithLabels(sample.Labels).Set(sample.Value);
+                var gauge = factory.CreateGauge(family.Name, family.Help, family.Labels);
+                foreach (var sample in samples) gauge.WithLabels(sample.Labels).Set(sample.Value);
                 break;
         }
     }
