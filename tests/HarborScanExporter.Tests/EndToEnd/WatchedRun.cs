@@ -13,7 +13,11 @@ internal sealed partial class WatchedRun : IAsyncDisposable
 {
     private const string Drift = "harbor_scan_reconciliation_drift_total";
 
+    /// <summary>A failover loses so much.</summary>
     private static readonly TimeSpan Lost = TimeSpan.FromMinutes(1);
+
+    /// <summary>No scan of Harbor's takes an hour to commit, and nobody waits for one that does.</summary>
+    private static readonly TimeSpan LongestTransaction = TimeSpan.FromMinutes(55);
 
     private readonly WatchedHistory _history;
     private readonly bool _ofHarbor;
@@ -29,6 +33,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
     private readonly SortedDictionary<string, long> _seen;
     private HashSet<string> _held = new(StringComparer.Ordinal);
     private IReadOnlyDictionary<string, long> _least = new Dictionary<string, long>();
+    private IReadOnlyList<RowChange> _changes = [];
     private OpenScan? _late;
     private int _lateFor;
     private bool _lateCommits;
@@ -100,7 +105,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
 
     private async Task<IReadOnlyList<string>> DoAsync(WatchedStep step, int number)
     {
-        if (_late is not null && --_lateFor <= 0) await EndLateAsync();
+        if (_late is not null && (--_lateFor <= 0 || Simulation.Now + TimeSpan.FromSeconds(step.Seconds) - _lateSince > LongestTransaction || TakesHours(step.Change))) await EndLateAsync();
         if (step.Act is { } act)
         {
             var its = new Step(act, step.Pick, step.Count, 0);
@@ -111,7 +116,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
         }
         var problems = await ChangeAsync(step, number);
         if (problems.Count > 0) return problems;
-        await Simulation.AdvanceAsync(TimeSpan.FromSeconds(step.Seconds));
+        await Simulation.AdvanceAsync(TimeSpan.FromSeconds(step.Change is Change.LateScan or Change.ScanThatNeverWas ? Math.Min(step.Seconds, 1500) : step.Seconds));
         return await LookAsync();
     }
 
@@ -265,6 +270,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
     {
         for (var attempt = 0; attempt < 3; attempt++)
         {
+            if (Simulation.Now + _exporters.ReconciliationInterval - _lateSince > LongestTransaction) await EndLateAsync();
             if (WatchedExporters.Remembers) await Simulation.AdvanceAsync(_exporters.ReconciliationInterval + TimeSpan.FromSeconds(1));
             await FollowAsync();
             if (await _exporters.HasReconciledAsync(FamilyComparison.Seconds(Simulation.Now) - 0.001))
@@ -280,7 +286,8 @@ internal sealed partial class WatchedRun : IAsyncDisposable
     private async Task FollowAsync()
     {
         await _clock.MoveToAsync(Simulation.Now);
-        _rows.Apply(await _journal.ReadAsync(), _held, Simulation.Now);
+        _changes = await _journal.ReadAsync();
+        _rows.Apply(_changes, _held, Simulation.Now);
     }
 
     /// <summary>One scrape, compared.</summary>
@@ -305,8 +312,24 @@ internal sealed partial class WatchedRun : IAsyncDisposable
         _least = new Dictionary<string, long>(_rows.Least);
         _isFirst = false;
         _held = await HeldAsync();
-        if (problems.Count > 0) problems.AddRange(_exporters.Warnings.TakeLast(3).Select(warning => $"told: {warning}"));
+        if (problems.Count > 0) problems.Add(await ToldAsync());
         return problems;
+    }
+
+    /// <summary>What helps to understand a difference.</summary>
+    private async Task<string> ToldAsync()
+    {
+        var open = await Rows.OfAsync(_connection, """
+            select id, execution_id, vendor_type, status, status_code, status_revision, run_count, job_id, creation_time, update_time, end_time
+            from task where vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM') and status in ('Pending', 'Scheduled', 'Running') order by id
+            """);
+        var truths = await Simulation.TruthAsync();
+        return string.Join(Environment.NewLine, (string[])
+        [
+            $"at {Simulation.Now:O}, changed since the scrape before:", .. _changes.TakeLast(20).Select(change => $"    {change}"),
+            "open:", .. open.Take(20).Select(row => $"    {row}"), .. truths.Take(20).Select(truth => $"    {truth}"),
+            .. _exporters.Warnings.TakeLast(3).Select(warning => $"told: {warning}"),
+        ]);
     }
 
     /// <summary>The jobs in the queue and in the lists in progress.</summary>
@@ -327,6 +350,8 @@ internal sealed partial class WatchedRun : IAsyncDisposable
         await using var command = new NpgsqlCommand(sql, _connection);
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
+
+    private static bool TakesHours(Change? change) => change is Change.TooLongInTheQueue or Change.Reconcile;
 
     private void Add(string what, long number = 1) => _seen[what] = _seen.GetValueOrDefault(what) + number;
 
