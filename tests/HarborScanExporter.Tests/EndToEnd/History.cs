@@ -114,7 +114,8 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
 
     public override string ToString() => $"{Release} seed {Seed}, {Pools}×{Workers} workers, scans of {ScanSeconds} s{(Busy ? ", busy" : "")}: {string.Join("; ", Steps)}; {Rest}m";
 
-    private static async Task ActAsync(HarborSimulation harbor, Step step, int number, List<long> executions)
+    /// <summary>Does what a step says; no time passes but what the act itself takes.</summary>
+    public static async Task ActAsync(HarborSimulation harbor, Step step, int number, List<long> executions)
     {
         var open = await harbor.TruthAsync();
         long? victim = open.Count == 0 ? null : open[step.Pick % open.Count].TaskId;
@@ -182,7 +183,8 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
         }
     }
 
-    private static async Task UndoAsync(HarborSimulation harbor, Act act)
+    /// <summary>Ends the state that a step brought about.</summary>
+    public static async Task UndoAsync(HarborSimulation harbor, Act act)
     {
         switch (act)
         {

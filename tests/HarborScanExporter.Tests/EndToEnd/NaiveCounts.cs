@@ -1,6 +1,7 @@
 using System.Globalization;
 using HarborScanExporter.Tests.Simulator;
 using HarborScanExporter.Tests.Support;
+using Npgsql;
 
 namespace HarborScanExporter.Tests.EndToEnd;
 
@@ -8,7 +9,10 @@ namespace HarborScanExporter.Tests.EndToEnd;
 /// What /metrics must say of rows that the simulator wrote, counted in plain SQL, one statement for each family. Series that are 0 are
 /// left out. The rows are Harbor's own, so nothing here guards against values that Harbor does not write.
 /// </summary>
-internal sealed class NaiveCounts(TestHarbor harbor, double now)
+/// <param name="harbor">The database.</param>
+/// <param name="now">The moment that ages are counted from, in seconds since 1970.</param>
+/// <param name="connection">Where the statements run; each on a connection of its own when not given.</param>
+internal sealed class NaiveCounts(TestHarbor harbor, double now, NpgsqlConnection? connection = null)
 {
     private const string Scans = "('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')";
     private const string Open = "('Pending', 'Scheduled', 'Running')";
@@ -29,6 +33,27 @@ internal sealed class NaiveCounts(TestHarbor harbor, double now)
           and {{Now}} - case when status = 'Running' then extract(epoch from update_time)
                              else greatest(extract(epoch from creation_time), status_revision) end > threshold
         group by threshold, status, vendor_type
+        """);
+
+    /// <summary>The age of the oldest open task of each type and status, in whole milliseconds.</summary>
+    public Task<string[]> OldestTasksAsync() => SeriesAsync($$"""
+        select format('{status="%s",type="%s"} %s', status, vendor_type, round(1000 * max({{Now}} -
+                   case when status = 'Running' then extract(epoch from update_time) else greatest(extract(epoch from creation_time), status_revision) end)))
+        from task where vendor_type in {{Scans}} and status in {{Open}} group by status, vendor_type
+        """);
+
+    /// <summary>The age of the oldest open execution of each type, in whole milliseconds.</summary>
+    public Task<string[]> OldestExecutionsAsync() => SeriesAsync($$"""
+        select format('{status="Running",type="%s"} %s', vendor_type, round(1000 * max({{Now}} - extract(epoch from start_time))))
+        from execution where vendor_type in {{Scans}} and status = 'Running' group by vendor_type
+        """);
+
+    /// <summary>What Harbor's next sweep would remove, by its own counts of what it keeps.</summary>
+    public Task<string[]> SweepableAsync() => SeriesAsync($$"""
+        select format('{type="%s"} %s', vendor_type, count(*)) from execution e
+        where vendor_type in {{Scans}} and status in {{Final}}
+          and (select count(distinct start_time) from execution k where k.vendor_type = e.vendor_type and k.vendor_id = e.vendor_id and k.start_time > e.start_time) >= {{Kept}}
+        group by vendor_type
         """);
 
     public Task<string[]> OpenAsync() => SeriesAsync($"""
@@ -107,5 +132,5 @@ internal sealed class NaiveCounts(TestHarbor harbor, double now)
         """);
 
     private async Task<string[]> SeriesAsync(string sql) =>
-        [.. (await Rows.OfAsync(harbor.Database.ConnectionString, sql)).Order(StringComparer.Ordinal)];
+        [.. (await (connection is null ? Rows.OfAsync(harbor.Database.ConnectionString, sql) : Rows.OfAsync(connection, sql))).Order(StringComparer.Ordinal)];
 }

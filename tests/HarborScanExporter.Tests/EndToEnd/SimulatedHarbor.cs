@@ -1,6 +1,7 @@
 using HarborScanExporter.Tests.Support;
 using HarborSimulator;
 using Npgsql;
+using StackExchange.Redis;
 
 namespace HarborScanExporter.Tests.EndToEnd;
 
@@ -19,15 +20,16 @@ internal sealed class SimulatedHarbor : IAsyncDisposable
     /// <param name="harbor">Where it writes; it stays the caller's.</param>
     /// <param name="ago">How long before the database's clock its history begins.</param>
     /// <param name="settings">How it is built; its start is replaced.</param>
-    public static async Task<SimulatedHarbor> StartAsync(TestHarbor harbor, TimeSpan ago, SimulationSettings? settings = null)
+    /// <param name="redis">Where the job service keeps its keys; in memory when not given.</param>
+    public static async Task<SimulatedHarbor> StartAsync(TestHarbor harbor, TimeSpan ago, SimulationSettings? settings = null, IDatabase? redis = null)
     {
         var start = await NowAsync(harbor) - ago;
         // Thousands of short statements: the connections are kept, unlike those of the test database itself.
-        var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(harbor.Database.ConnectionString) { Pooling = true, MaxPoolSize = 2 });
+        var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(harbor.Database.ConnectionString) { Pooling = true, MaxPoolSize = 4 });
         try
         {
             var simulation = await HarborSimulation.StartAsync(source, harbor.Release,
-                (settings ?? new SimulationSettings { ErrorShare = 0, Sweeps = false }) with { Start = start });
+                (settings ?? new SimulationSettings { ErrorShare = 0, Sweeps = false }) with { Start = start }, redis);
             return new SimulatedHarbor(harbor, source, simulation);
         }
         catch

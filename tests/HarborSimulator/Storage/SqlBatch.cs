@@ -70,6 +70,16 @@ internal sealed class SqlBatch(NpgsqlDataSource dataSource)
         return ids.Dequeue();
     }
 
+    /// <summary>Gives the ids up that were taken from sequences and not used: the next ones are those that the database gives now.</summary>
+    public void ForgetIds() => _ids.Clear();
+
+    /// <summary>A connection of its own, for a transaction that stays open while others write.</summary>
+    public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        await FlushAsync(cancellationToken);
+        return await dataSource.OpenConnectionAsync(cancellationToken);
+    }
+
     private async Task WriteAsync(CancellationToken cancellationToken)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using CsCheck;
+using HarborScanExporter.Tests.Support;
+
+namespace HarborScanExporter.Tests.EndToEnd;
+
+/// <summary>
+/// However rows come, go and change between two scrapes, an exporter that remembers ids says of open rows what plain queries beside it say, at
+/// every scrape, and of all others what they say, at every reconciliation.
+/// </summary>
+public sealed class ActiveSetPropertyTests(ITestOutputHelper output)
+{
+    /// <summary>The seeds are 1 to this many; HARBOR_TEST_HISTORIES asks for more.</summary>
+    private const int Histories = 16;
+
+    private static readonly TimeSpan[] Intervals = [TimeSpan.FromMinutes(20), TimeSpan.FromHours(1), TimeSpan.FromHours(3)];
+
+    [Fact]
+    public async Task At_every_scrape_of_any_history_open_rows_are_told_as_plain_queries_tell_them()
+    {
+        var count = int.TryParse(Environment.GetEnvironmentVariable("HARBOR_TEST_HISTORIES"), out var asked) ? asked : Histories;
+        var first = int.TryParse(Environment.GetEnvironmentVariable("HARBOR_TEST_FIRST_SEED"), out var seedAsked) ? seedAsked : 1;
+        await using var redis = await RedisServer.StartAsync();
+        var clock = Stopwatch.StartNew();
+        var seen = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        List<string> problems = [];
+        var (steps, scrapes) = (0, 0);
+        for (var seed = first; seed < first + count; seed++)
+        {
+            var ofHarbor = seed % 2 == 0;
+            var withRedis = seed / 2 % 2 == 0;
+            var history = (ofHarbor ? WatchedHistory.OfHarbor : WatchedHistory.WithHands).Generate(new PCG(3, (ulong)seed), null, out _);
+            await redis.Database.ExecuteAsync("FLUSHDB");
+            await using var harbor = await TestHarbor.CreateAsync(history.Release);
+            await using var run = await WatchedRun.StartAsync(harbor, history, ofHarbor, Intervals[seed / 4 % Intervals.Length], withRedis ? redis : null, seen);
+            problems.AddRange((await run.PlayAsync()).Select(problem => $"Seed {seed}{(withRedis ? "" : " without Redis")}: {problem}{Environment.NewLine}  {history}"));
+            steps += run.Steps;
+            scrapes += run.Scrapes;
+        }
+        output.WriteLine($"{count} histories, {steps} steps, {scrapes} scrapes compared, seeds {first} to {first + count - 1}, in {clock.Elapsed.TotalSeconds:0.0} s. "
+            + (WatchedExporters.Remembers ? "One exporter remembers." : "Both exporters read the whole tables."));
+        foreach (var (what, number) in seen) output.WriteLine($"  {what} {number}");
+        Assert.True(problems.Count == 0, string.Join(Environment.NewLine, problems));
+    }
+}
