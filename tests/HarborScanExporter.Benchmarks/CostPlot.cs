@@ -6,10 +6,10 @@ namespace HarborScanExporter.Benchmarks;
 /// <summary>A drawing of what a scrape costs over the size of Harbor's tables, both axes logarithmic, readable on light and on dark pages.</summary>
 internal static class CostPlot
 {
-    private const int Width = 470;
+    private const int Width = 490;
     private const int Height = 400;
     private const int Left = 70;
-    private const int Right = 15;
+    private const int Right = 35;
     private const int Top = 40;
     private const int Bottom = 95;
 

@@ -49,7 +49,8 @@ command.SetAction((parsed, cancellationToken) => RunAsync(async () =>
     if (plan.ToSvg() is { } drawing) await File.WriteAllTextAsync(Path.Combine(file.DirectoryName!, BenchmarkReport.Plot), drawing, cancellationToken);
     return plan.Missed;
 }, cancellationToken));
-return await command.Parse(args).InvokeAsync();
+// The servers are stopped and their files removed before the process ends, which takes a while where they are large.
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
 
 static async Task<int> RunAsync(Func<Task<IReadOnlyList<string>>> run, CancellationToken cancellationToken)
 {
