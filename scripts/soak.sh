@@ -6,9 +6,10 @@
 #   scripts/soak.sh                   20 minutes to an hour
 #   scripts/soak.sh --scrapes 8000    a shorter run
 #   scripts/soak.sh --rate 6000       a busier Harbor, in pushes per hour (1,200)
+#   scripts/soak.sh --set NAME=VALUE  a setting of the exporter beyond those that turn everything on; may be given often
 #
 # The exit code is 1 when memory, handles, threads or connections of the last quarter are beyond those of the second by more than a tolerance,
-# which is printed, or when more scrapes fail than the faults explain.
+# which is printed, when more scrapes fail than the faults explain, or when harbor_scan_reconciliation_drift_total is above 0.
 #
 # HARBOR_TEST_NATIVE_BINARY names a published binary; without it one is published here, which needs clang. Installs what is missing of
 # Debian's postgresql and redis-server, or takes a PostgreSQL from --postgres FOLDER.

@@ -12,8 +12,8 @@ internal sealed record TableWork(double SequentialScans, double Pages, double He
 /// <param name="Tables">By table.</param>
 /// <param name="TemporaryBytes">Spilled to disk by sorts and hashes.</param>
 /// <param name="Milliseconds">Planning and running the statements of the exporters' role since the counters were last looked at, by pg_stat_statements.</param>
-/// <param name="MostCalls">How often that role ran the statement that it ran most since the counters were last looked at.</param>
-internal sealed record DatabaseWork(IReadOnlyDictionary<string, TableWork> Tables, double TemporaryBytes, double Milliseconds, double MostCalls)
+/// <param name="PlainRounds">Rounds of <see cref="PlainQuery.All"/> since the counters were last looked at; the last may have been a part of one.</param>
+internal sealed record DatabaseWork(IReadOnlyDictionary<string, TableWork> Tables, double TemporaryBytes, double Milliseconds, double PlainRounds)
 {
     // A session writes its counters when it ends, or when it has been idle for ten seconds.
     private const string UnwrittenSql = """
@@ -31,7 +31,7 @@ internal sealed record DatabaseWork(IReadOnlyDictionary<string, TableWork> Table
         """;
 
     private const string StatementsSql = """
-        select coalesce(sum(total_plan_time + total_exec_time), 0)::float8, coalesce(max(calls), 0)::float8
+        select coalesce(sum(total_plan_time + total_exec_time), 0)::float8, coalesce(sum(calls) filter (where query like @plain), 0)::float8
         from pg_stat_statements join pg_roles on pg_roles.oid = userid
         where rolname = @role
         """;
@@ -59,7 +59,7 @@ internal sealed record DatabaseWork(IReadOnlyDictionary<string, TableWork> Table
             while (await rows.ReadAsync()) tables[rows.GetString(0)] = new TableWork(rows.GetDouble(1), rows.GetDouble(2), rows.GetDouble(3));
         }
         var (milliseconds, calls) = await TakeStatementsAsync(harbor.Server);
-        return new DatabaseWork(tables, temporary, milliseconds, calls);
+        return new DatabaseWork(tables, temporary, milliseconds, calls / PlainQuery.All.Count);
     }
 
     /// <summary>The work since <paramref name="before"/>, for each of so many scrapes.</summary>
@@ -72,15 +72,16 @@ internal sealed record DatabaseWork(IReadOnlyDictionary<string, TableWork> Table
             StringComparer.Ordinal),
         (TemporaryBytes - before.TemporaryBytes) / scrapes,
         Milliseconds / scrapes,
-        MostCalls);
+        PlainRounds);
 
     // The extension lives in the administrator's database and sees all of them. It begins anew at each look.
-    private static async Task<(double Milliseconds, double MostCalls)> TakeStatementsAsync(PrivatePostgres server)
+    private static async Task<(double Milliseconds, double PlainRounds)> TakeStatementsAsync(PrivatePostgres server)
     {
         await using var connection = new NpgsqlConnection(server.ConnectionString("postgres"));
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(StatementsSql, connection);
         command.Parameters.AddWithValue("role", FilledHarbor.Role);
+        command.Parameters.AddWithValue("plain", $"%{PlainQuery.Grouping}");
         (double, double) taken;
         await using (var row = await command.ExecuteReaderAsync())
         {

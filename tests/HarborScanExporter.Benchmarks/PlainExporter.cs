@@ -80,8 +80,7 @@ internal sealed class PlainExporter : IAsyncDisposable
             times = await measure(exporter);
         }
         var work = (await DatabaseWork.CountedAsync(harbor)).Since(before, 1);
-        // Each of its statements runs once a round, those of the first answer included.
-        return new PlainFigures(Spread.Of(times), work.Pages / work.MostCalls, work.Milliseconds / work.MostCalls);
+        return new PlainFigures(Spread.Of(times), work.Pages / work.PlainRounds, work.Milliseconds / work.PlainRounds);
     }
 
     private static PlainExporter StartPostgresExporter(FilledHarbor harbor)

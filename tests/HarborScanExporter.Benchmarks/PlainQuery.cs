@@ -14,18 +14,21 @@ internal sealed record PlainQuery(string Name, IReadOnlyList<string> Values, str
     // The thresholds of harbor_scan_tasks_older_than.
     private static readonly int[] Thresholds = [60, 300, 900, 3_600, 10_800, 21_600, 86_400, 604_800];
 
+    /// <summary>How each of them ends, and no statement of the exporter.</summary>
+    public const string Grouping = "group by vendor_type, status";
+
     /// <summary>The age of the oldest open task: by the server's clock, so that it tells one round of the queries from the next.</summary>
     public const string Age = "harbor_oldest_task";
 
     /// <summary>The four that together tell about as much as the exporter's families of counts and ages.</summary>
     public static IReadOnlyList<PlainQuery> All { get; } =
     [
-        new("harbor_tasks", ["count"], "select vendor_type, status, count(*)::float8 as count from task group by vendor_type, status"),
-        new("harbor_executions", ["count"], "select vendor_type, status, count(*)::float8 as count from execution group by vendor_type, status"),
+        new("harbor_tasks", ["count"], "select vendor_type, status, count(*)::float8 as count from task " + Grouping),
+        new("harbor_executions", ["count"], "select vendor_type, status, count(*)::float8 as count from execution " + Grouping),
         new(Age, ["age_seconds"],
-            $"select vendor_type, status, extract(epoch from max(now() at time zone 'utc' - creation_time))::float8 as age_seconds from task where {Open} group by vendor_type, status"),
+            $"select vendor_type, status, extract(epoch from max(now() at time zone 'utc' - creation_time))::float8 as age_seconds from task where {Open} {Grouping}"),
         new("harbor_tasks_older_than", [.. Thresholds.Select(Column)],
-            $"select vendor_type, status, {string.Join(", ", Thresholds.Select(Counted))} from task where {Open} group by vendor_type, status"),
+            $"select vendor_type, status, {string.Join(", ", Thresholds.Select(Counted))} from task where {Open} {Grouping}"),
     ];
 
     /// <summary>All of them as postgres_exporter's file of queries.</summary>

@@ -24,9 +24,15 @@ only.AcceptOnlyFromAmong("redis");
 var soakScrapes = new Option<int>("--scrapes") { Description = "Scrapes in all.", DefaultValueFactory = _ => 100_000 };
 soakScrapes.Validators.Add(given => Least(given, SoakJudge.LeastSamples, "below that there are no quarters to compare"));
 var rate = new Option<int>("--rate") { Description = "Pushes per hour of the simulated Harbor.", DefaultValueFactory = _ => 1_200 };
-var soak = new Command("soak", "Scrapes many times while a simulated Harbor lives on, and looks for what grows.") { soakScrapes, rate };
+var set = new Option<string[]>("--set") { Description = "A setting of the exporter, as NAME=VALUE; may be given often." };
+set.Validators.Add(given =>
+{
+    foreach (var token in given.Tokens.Where(token => !token.Value.Contains('=', StringComparison.Ordinal))) given.AddError($"--set: {token.Value} is not NAME=VALUE.");
+});
+var soak = new Command("soak", "Scrapes many times while a simulated Harbor lives on, and looks for what grows.") { soakScrapes, rate, set };
 soak.SetAction((parsed, cancellationToken) => RunAsync(
-    () => new Soak(parsed.GetRequiredValue(native).FullName, parsed.GetValue(soakScrapes), parsed.GetValue(rate)).RunAsync(parsed.GetValue(postgres)!, cancellationToken), cancellationToken));
+    () => new Soak(parsed.GetRequiredValue(native).FullName, parsed.GetValue(soakScrapes), parsed.GetValue(rate), Settings(parsed.GetValue(set) ?? []))
+        .RunAsync(parsed.GetValue(postgres)!, cancellationToken), cancellationToken));
 
 var command = new RootCommand("Measures what one scrape costs, by the size of Harbor's tables.") { native, postgres, sizes, scrapes, memoryScrapes, readme, only, soak };
 command.SetAction((parsed, cancellationToken) => RunAsync(async () =>
@@ -72,6 +78,9 @@ static async Task<int> RunAsync(Func<Task<IReadOnlyList<string>>> run, Cancellat
         return 1;
     }
 }
+
+static Dictionary<string, string> Settings(string[] given) =>
+    given.Select(word => word.Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
 
 static int[] Numbers(ArgumentResult given)
 {

@@ -9,7 +9,8 @@ namespace HarborScanExporter.Benchmarks;
 /// <param name="native">The published binary.</param>
 /// <param name="scrapes">Scrapes in all.</param>
 /// <param name="pushesPerHour">How busy the simulated Harbor is.</param>
-internal sealed class Soak(string native, int scrapes, int pushesPerHour)
+/// <param name="settings">Settings of the exporter beyond those that turn everything on.</param>
+internal sealed class Soak(string native, int scrapes, int pushesPerHour, IReadOnlyDictionary<string, string> settings)
 {
     /// <summary>Scrapes between two looks.</summary>
     public const int PerSample = 1_000;
@@ -19,6 +20,8 @@ internal sealed class Soak(string native, int scrapes, int pushesPerHour)
 
     /// <summary>Scrapes that one fault may make fail: the one under way, and those while Redis is connected anew.</summary>
     private const int FailuresPerFault = 100;
+
+    private const string Drift = "harbor_scan_reconciliation_drift_total";
 
     // Below 8,000 scrapes, looks lie closer together, so that there are quarters to compare.
     private int ScrapesPerSample => Math.Min(PerSample, scrapes / SoakJudge.LeastSamples);
@@ -35,19 +38,20 @@ internal sealed class Soak(string native, int scrapes, int pushesPerHour)
         await harbor.GrantAsync();
         using var everything = new EverythingOn(redis);
         MeasuredExporter.TellsTrouble = false;
-        await using var exporter = MeasuredExporter.Start(native, harbor, everything.Settings);
+        await using var exporter = MeasuredExporter.Start(native, harbor, everything.Settings.Concat(settings));
         await exporter.CompleteAsync(cancellationToken);
         Progress.Say($"soak: scraping {Progress.Count(scrapes)} times");
         Console.WriteLine("| Scrapes | Memory | Handles | Threads | Connections | p50 | p99 | Failed | Tasks | Fault before |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
         List<SoakSample> samples = [];
-        var (faults, done, fault) = (0, 0, "");
+        var (faults, done, fault, drift) = (0, 0, "", 0.0);
         while (done < scrapes)
         {
-            var (times, _, failed) = await exporter.RepeatAsync(Math.Min(ScrapesPerSample, scrapes - done), cancellationToken);
+            var (times, last, failed) = await exporter.RepeatAsync(Math.Min(ScrapesPerSample, scrapes - done), cancellationToken);
             done += times.Count;
             var sample = new SoakSample(done, exporter.Use(), await ConnectionsAsync(harbor), times, failed, await harbor.ScalarAsync<long>("select count(*) from task"));
             samples.Add(sample);
+            if (last.Has(Drift)) drift = last.Sum(Drift);
             Print(sample, fault);
             if (!simulator.IsAlive) return ["the simulator ended"];
             fault = samples.Count % SamplesPerFault == 0 ? await BreakAsync(harbor, redis, faults++) : "";
@@ -59,6 +63,7 @@ internal sealed class Soak(string native, int scrapes, int pushesPerHour)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{failures} of {done} scrapes were no success by their own word, with {faults} faults made"));
         List<string> wrong = [.. judged.Where(row => !row.Holds).Select(row => row.Line)];
         if (failures > faults * FailuresPerFault) wrong.Add($"{failures} scrapes failed, more than {FailuresPerFault} for each fault");
+        if (drift > 0) wrong.Add($"{Drift} is {drift.ToString(CultureInfo.InvariantCulture)}: open rows were not known between two reconciliations");
         return wrong;
     }
 
