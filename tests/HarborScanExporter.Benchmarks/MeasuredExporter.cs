@@ -1,116 +1,112 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using HarborScanExporter.Settings;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Logging;
 
 namespace HarborScanExporter.Benchmarks;
 
-/// <summary>The real exporter, asked over HTTP: the published binary as a process of its own, or the application in this process under the JIT.</summary>
+/// <summary>The published binary as a process of its own, asked over HTTP.</summary>
 internal sealed class MeasuredExporter : IAsyncDisposable
 {
-    private readonly HttpClient _client;
-    private readonly Process? _process;
-    private readonly WebApplication? _application;
+    private static readonly Uri Metrics = new("/metrics", UriKind.Relative);
 
-    private MeasuredExporter(int port, Process? process, WebApplication? application)
+    /// <summary>A first collection that never ends is a failure, not a long measurement.</summary>
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(5);
+
+    private readonly HttpClient _client;
+    private readonly Process _process;
+    private readonly long _begun;
+
+    private MeasuredExporter(int port, Process process, long begun)
     {
         _client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}"), Timeout = TimeSpan.FromMinutes(1) };
         _process = process;
-        _application = application;
+        _begun = begun;
     }
 
-    /// <summary>Starts the published binary; it may not answer yet.</summary>
-    public static MeasuredExporter StartNative(string binary, FilledHarbor harbor, params (string Name, string Value)[] changes)
+    /// <summary>Starts the binary; it may not answer yet.</summary>
+    /// <param name="binary">The published binary.</param>
+    /// <param name="harbor">The database that it reads.</param>
+    /// <param name="changes">Settings beyond those of the database.</param>
+    public static MeasuredExporter Start(string binary, FilledHarbor harbor, IEnumerable<KeyValuePair<string, string>>? changes = null)
     {
         var port = PrivatePostgres.FreePort();
         var start = new ProcessStartInfo(binary) { RedirectStandardOutput = true, RedirectStandardError = true };
         // An exporter refuses settings it does not know, and the shell of a benchmark may hold some.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("HARBOR", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
-        foreach (var (name, value) in harbor.Environment(port)) start.Environment[name] = value;
-        foreach (var (name, value) in changes) start.Environment[name] = value;
+        foreach (var (name, value) in harbor.Environment(port).Concat(changes ?? [])) start.Environment[name] = value;
+        var begun = Stopwatch.GetTimestamp();
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{binary} did not start.");
         process.OutputDataReceived += (_, line) => TellTrouble(line.Data);
         process.ErrorDataReceived += (_, line) => TellTrouble(line.Data);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        return new MeasuredExporter(port, process, null);
+        return new MeasuredExporter(port, process, begun);
     }
 
-    /// <summary>Starts the application in this process.</summary>
-    public static async Task<MeasuredExporter> StartInProcessAsync(FilledHarbor harbor, params (string Name, string Value)[] changes)
-    {
-        var port = PrivatePostgres.FreePort();
-        var environment = harbor.Environment(port);
-        foreach (var (name, value) in changes) environment[name] = value;
-        var reading = SettingsReader.Read(environment, new Dictionary<string, string>());
-        var settings = reading.Settings ?? throw new InvalidOperationException(string.Join(Environment.NewLine, reading.Errors));
-        var application = Exporter.Build(settings, builder => builder.Logging.ClearProviders());
-        await application.StartAsync();
-        return new MeasuredExporter(port, null, application);
-    }
+    /// <summary>Whether trouble that it logs is passed on; a run that makes trouble itself turns it off.</summary>
+    public static bool TellsTrouble { get; set; } = true;
 
     /// <summary>One scrape; the time until the last byte is here.</summary>
+    /// <exception cref="HttpRequestException">It answered with anything but 200.</exception>
     public async Task<(TimeSpan Took, MetricsText Text)> ScrapeAsync(CancellationToken cancellationToken)
     {
         var start = Stopwatch.GetTimestamp();
-        var text = await _client.GetStringAsync(new Uri("/metrics", UriKind.Relative), cancellationToken);
+        var text = await _client.GetStringAsync(Metrics, cancellationToken);
         return (Stopwatch.GetElapsedTime(start), new MetricsText(text));
     }
 
-    /// <summary>Asks until /metrics answers 200.</summary>
-    public async Task AnswersAsync(CancellationToken cancellationToken)
+    /// <summary>Asks until /metrics answers 200, and then until the answer is complete.</summary>
+    /// <returns>How long after the start of the process each was.</returns>
+    public async Task<Start> CompleteAsync(CancellationToken cancellationToken)
     {
+        TimeSpan? first = null;
         while (true)
         {
             try
             {
-                using var answer = await _client.GetAsync(new Uri("/metrics", UriKind.Relative), cancellationToken);
-                if (answer.StatusCode == HttpStatusCode.OK) return;
+                using var answer = await _client.GetAsync(Metrics, cancellationToken);
+                if (answer.StatusCode == HttpStatusCode.OK)
+                {
+                    first ??= Stopwatch.GetElapsedTime(_begun);
+                    if (new MetricsText(await answer.Content.ReadAsStringAsync(cancellationToken)).IsComplete) return new Start(first.Value, Stopwatch.GetElapsedTime(_begun));
+                }
             }
-            catch (HttpRequestException) when (_process is not { HasExited: true })
+            catch (HttpRequestException) when (!_process.HasExited)
             {
                 // Not listening yet.
             }
+            if (Stopwatch.GetElapsedTime(_begun) > LongestStart) throw new InvalidOperationException($"No complete scrape within {LongestStart}.");
             await Task.Delay(2, cancellationToken);
         }
     }
 
-    /// <summary>Waits until the process takes requests, without a scrape.</summary>
-    public async Task ListensAsync()
+    /// <summary>Scrapes one after the other.</summary>
+    /// <returns>Their times, the last answer, and how many were no success by their own word.</returns>
+    public async Task<(Spread Times, MetricsText Last, int Failed)> RepeatAsync(int times, CancellationToken cancellationToken)
     {
-        while (true)
+        var took = new List<TimeSpan>();
+        MetricsText? last = null;
+        var failed = 0;
+        for (var scrape = 0; scrape < times; scrape++)
         {
-            try
-            {
-                using var answer = await _client.GetAsync(new Uri("/healthz", UriKind.Relative));
-                return;
-            }
-            catch (HttpRequestException) when (_process is not { HasExited: true })
-            {
-                await Task.Delay(20);
-            }
+            (var time, last) = await ScrapeAsync(cancellationToken);
+            if (!last.IsUp) failed++;
+            took.Add(time);
         }
+        return (Spread.Of(took), last!, failed);
     }
 
-    /// <summary>Resident memory of the native process in bytes.</summary>
-    public long ResidentMemory()
-    {
-        _process!.Refresh();
-        return _process.WorkingSet64;
-    }
+    /// <summary>What the process has taken until now.</summary>
+    public ProcessUse Use() => ProcessUse.Of(_process);
 
     private static void TellTrouble(string? line)
     {
-        if (line is { Length: > 0 } && !line.Contains("\"LogLevel\":\"Information\"", StringComparison.Ordinal)) Console.Error.WriteLine(line);
+        if (TellsTrouble && line is { Length: > 0 } && !line.Contains("\"LogLevel\":\"Information\"", StringComparison.Ordinal)) Console.Error.WriteLine(line);
     }
 
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
-        if (_application is not null) await _application.DisposeAsync();
-        if (_process is null) return;
         if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();

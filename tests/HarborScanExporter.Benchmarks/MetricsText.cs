@@ -12,15 +12,25 @@ internal sealed class MetricsText(string text)
 
     public int Series => _samples.Length;
 
-    /// <summary>Series of the contract, without process_* and dotnet_* of the library.</summary>
-    public int OwnSeries => _samples.Count(line => line.StartsWith("harbor_scan_", StringComparison.Ordinal));
+    /// <summary>Whether every family could be collected, those of the database's whole tables included.</summary>
+    public bool IsComplete => IsUp && Has("harbor_scan_tasks");
+
+    /// <summary>Whether the collection was a success by its own word.</summary>
+    public bool IsUp => Has("harbor_scan_up") && Sum("harbor_scan_up") is 1;
+
+    /// <summary>Whether there is a sample of the family.</summary>
+    public bool Has(string family) => Of(family).Any();
 
     /// <summary>The sum over a family's series; a failure when there is none.</summary>
-    public double Sum(string family)
-    {
-        var values = _samples.Where(line => line.StartsWith(family + "{", StringComparison.Ordinal) || line.StartsWith(family + " ", StringComparison.Ordinal)).ToArray();
-        return values.Length > 0
-            ? values.Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture))
-            : throw new InvalidOperationException($"The exporter answered without {family}:{Environment.NewLine}{text}");
-    }
+    public double Sum(string family) => Of(family).ToArray() is { Length: > 0 } values
+        ? values.Sum(Value)
+        : throw new InvalidOperationException($"There is no {family} in the answer:{Environment.NewLine}{text}");
+
+    /// <summary>The value of a family's first series; null when there is none.</summary>
+    public double? First(string family) => Of(family).Select(line => (double?)Value(line)).FirstOrDefault();
+
+    private IEnumerable<string> Of(string family) =>
+        _samples.Where(line => line.StartsWith(family, StringComparison.Ordinal) && line.Length > family.Length && line[family.Length] is '{' or ' ');
+
+    private static double Value(string line) => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
 }

@@ -19,6 +19,9 @@ internal sealed class PrivateRedis : IAsyncDisposable
     /// <summary>The setting HARBOR_REDIS_URL.</summary>
     public string Url => string.Create(CultureInfo.InvariantCulture, $"redis://127.0.0.1:{_port}/{Database}");
 
+    /// <summary>The same for the simulator, in StackExchange's words.</summary>
+    public string Configuration => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{_port},defaultDatabase={Database}");
+
     private IDatabase Keys => _connection.GetDatabase(Database);
 
     public static async Task<PrivateRedis> StartAsync()
@@ -30,7 +33,7 @@ internal sealed class PrivateRedis : IAsyncDisposable
             RedirectStandardOutput = true,
         }) ?? throw new InvalidOperationException("redis-server did not start.");
         process.BeginOutputReadLine();
-        var options = new ConfigurationOptions { EndPoints = { { "127.0.0.1", port } }, AbortOnConnectFail = false, ConnectRetry = 20, ConnectTimeout = 500, SyncTimeout = 60_000, AsyncTimeout = 60_000 };
+        var options = new ConfigurationOptions { EndPoints = { { "127.0.0.1", port } }, AbortOnConnectFail = false, ConnectRetry = 20, ConnectTimeout = 500, AllowAdmin = true, SyncTimeout = 60_000, AsyncTimeout = 60_000 };
         return new PrivateRedis(process, port, await ConnectionMultiplexer.ConnectAsync(options));
     }
 
@@ -74,6 +77,14 @@ internal sealed class PrivateRedis : IAsyncDisposable
         const string field = "total_net_output_bytes:";
         var lines = (await _connection.GetDatabase().ExecuteAsync("INFO", "stats")).ToString().Split("\r\n");
         return long.Parse(lines.Single(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Closes every connection of a client of that name.</summary>
+    public async Task DisconnectAsync(string client)
+    {
+        var lines = (await _connection.GetDatabase().ExecuteAsync("CLIENT", "LIST")).ToString().Split('\n');
+        foreach (var line in lines.Where(line => line.Contains($" name={client} ", StringComparison.Ordinal)))
+            await _connection.GetDatabase().ExecuteAsync("CLIENT", "KILL", "ID", line.Split(' ')[0]["id=".Length..]);
     }
 
     public async ValueTask DisposeAsync()

@@ -1,29 +1,70 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using HarborScanExporter.Benchmarks;
 
-var tasks = new Option<int>("--tasks") { Description = "Tasks, and as many executions.", DefaultValueFactory = _ => 1_000_000 };
-var scrapes = new Option<int>("--scrapes") { Description = "Warm scrapes of the main measurement.", DefaultValueFactory = _ => 30 };
-var native = new Option<FileInfo?>("--native") { Description = "The published binary; without it only the exporter in this process is measured." };
-var postgres = new Option<string>("--postgres") { Description = "Folder of initdb, pg_ctl and postgres.", DefaultValueFactory = _ => PrivatePostgres.InstalledBinaries() };
-var readme = new Option<FileInfo?>("--readme") { Description = "File to write the figures to, beside printing them." };
+var native = new Option<FileInfo>("--native") { Description = "The published binary.", Required = true, Recursive = true };
+native.AcceptExistingOnly();
+var postgres = new Option<string>("--postgres") { Description = "Folder of initdb, pg_ctl and postgres.", Recursive = true, DefaultValueFactory = _ => PrivatePostgres.InstalledBinaries() };
 
-tasks.Validators.Add(given => Least(given, 5_000, "below that there is no room for the open ones"));
+var sizes = new Option<int[]>("--sizes", "--tasks")
+{
+    Description = "Sizes of Harbor's tables to measure, in tasks, separated by commas; as many executions.",
+    DefaultValueFactory = _ => [10_000, 100_000, 1_000_000, 3_000_000, 10_000_000],
+    CustomParser = Numbers,
+};
+var scrapes = new Option<int>("--scrapes") { Description = "Scrapes in the steady state at each size.", DefaultValueFactory = _ => 300 };
+var memoryScrapes = new Option<int>("--memory-scrapes") { Description = "Scrapes for the memory; ten times --scrapes where that is given.", DefaultValueFactory = _ => 0 };
+var readme = new Option<FileInfo?>("--readme") { Description = "File to write the figures to, beside printing them; the drawing is put beside it." };
 scrapes.Validators.Add(given => Least(given, 3, "below that there is no median"));
-
+memoryScrapes.Validators.Add(given => Least(given, 10, "below that there is no first and last"));
 var only = new Option<string?>("--only") { Description = "Measures this part alone: redis." };
 only.AcceptOnlyFromAmong("redis");
 
-var command = new RootCommand("Measures what one scrape costs on a Harbor with many scans.") { tasks, scrapes, native, postgres, readme, only };
-command.SetAction(async (parsed, cancellationToken) =>
+var soakScrapes = new Option<int>("--scrapes") { Description = "Scrapes in all.", DefaultValueFactory = _ => 100_000 };
+soakScrapes.Validators.Add(given => Least(given, SoakJudge.LeastSamples, "below that there are no quarters to compare"));
+var rate = new Option<int>("--rate") { Description = "Pushes per hour of the simulated Harbor.", DefaultValueFactory = _ => 1_200 };
+var set = new Option<string[]>("--set") { Description = "A setting of the exporter, as NAME=VALUE; may be given often." };
+set.Validators.Add(given =>
 {
-    var plan = new BenchmarkPlan(parsed.GetValue(tasks), parsed.GetValue(scrapes), parsed.GetValue(native)?.FullName);
-    await using var server = await PrivatePostgres.StartAsync(parsed.GetValue(postgres)!);
-    var evidence = new JobServiceBenchmark(plan.Native);
-    BenchmarkReport? report = null;
+    foreach (var token in given.Tokens.Where(token => !token.Value.Contains('=', StringComparison.Ordinal))) given.AddError($"--set: {token.Value} is not NAME=VALUE.");
+});
+var soak = new Command("soak", "Scrapes many times while a simulated Harbor lives on, and looks for what grows.") { soakScrapes, rate, set };
+soak.SetAction((parsed, cancellationToken) => RunAsync(
+    () => new Soak(parsed.GetRequiredValue(native).FullName, parsed.GetValue(soakScrapes), parsed.GetValue(rate), Settings(parsed.GetValue(set) ?? []))
+        .RunAsync(parsed.GetValue(postgres)!, cancellationToken), cancellationToken));
+
+var command = new RootCommand("Measures what one scrape costs, by the size of Harbor's tables.") { native, postgres, sizes, scrapes, memoryScrapes, readme, only, soak };
+command.SetAction((parsed, cancellationToken) => RunAsync(async () =>
+{
+    var forMemory = parsed.GetValue(memoryScrapes) is > 0 and var given ? given : parsed.GetResult(scrapes) is { Implicit: false } ? 10 * parsed.GetValue(scrapes) : MemoryBenchmark.UsualScrapes;
+    var plan = new BenchmarkPlan(parsed.GetValue(sizes)!, parsed.GetValue(scrapes), forMemory, parsed.GetRequiredValue(native).FullName);
+    await using (var server = await PrivatePostgres.StartAsync(parsed.GetValue(postgres)!))
+    {
+        if (parsed.GetValue(only) is null) await plan.RunAsync(server, cancellationToken);
+        else await plan.Queue.RunAsync(server, cancellationToken);
+    }
+    var file = parsed.GetValue(readme);
+    // The part that was not measured stays as it stands in the file.
+    var main = plan.ToMarkdown();
+    var section = plan.Queue.ToMarkdown();
+    Console.Write(main + Environment.NewLine + section);
+    if (file is null) return plan.Missed;
+    if (main.Length == 0 && file.Exists) main = (await File.ReadAllTextAsync(file.FullName, cancellationToken)).Split(JobServiceBenchmark.Heading)[0];
+    await File.WriteAllTextAsync(file.FullName, main.TrimEnd() + Environment.NewLine + Environment.NewLine + section.TrimEnd() + Environment.NewLine, cancellationToken);
+    if (plan.ToSvg() is { } drawing) await File.WriteAllTextAsync(Path.Combine(file.DirectoryName!, BenchmarkReport.Plot), drawing, cancellationToken);
+    return plan.Missed;
+}, cancellationToken));
+// The servers are stopped and their files removed before the process ends, which takes a while where they are large.
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
+
+static async Task<int> RunAsync(Func<Task<IReadOnlyList<string>>> run, CancellationToken cancellationToken)
+{
     try
     {
-        if (parsed.GetValue(only) is null) report = await plan.RunAsync(server, cancellationToken);
-        await evidence.RunAsync(server, cancellationToken);
+        var wrong = await run();
+        foreach (var line in wrong) await Console.Error.WriteLineAsync($"Missed: {line}");
+        return wrong.Count == 0 ? 0 : 1;
     }
     catch (OperationCanceledException error)
     {
@@ -31,20 +72,28 @@ command.SetAction(async (parsed, cancellationToken) =>
         await Console.Error.WriteLineAsync(cancellationToken.IsCancellationRequested ? "Stopped." : $"No answer: {error}");
         return 1;
     }
-    var file = parsed.GetValue(readme);
-    // The part that was not measured stays as it stands in the file.
-    var main = report?.ToMarkdown() + (report is null ? "" : Environment.NewLine);
-    if (report is null && file is { Exists: true }) main = (await File.ReadAllTextAsync(file.FullName, cancellationToken)).Split(JobServiceBenchmark.Heading)[0];
-    var section = evidence.ToMarkdown();
-    Console.Write(report is null ? section : main + section);
-    if (file is not null) await File.WriteAllTextAsync(file.FullName, main.TrimEnd() + Environment.NewLine + Environment.NewLine + section.TrimEnd() + Environment.NewLine, cancellationToken);
-    string[] beyond = [.. report?.Missed ?? [], .. evidence.Missed];
-    foreach (var missed in beyond) await Console.Error.WriteLineAsync($"Beyond its limit: {missed}");
-    return beyond.Length == 0 ? 0 : 1;
-});
-return await command.Parse(args).InvokeAsync();
+    catch (Exception error) when (error is HttpRequestException or InvalidOperationException or Npgsql.NpgsqlException)
+    {
+        await Console.Error.WriteLineAsync($"Nothing was written: {error}");
+        return 1;
+    }
+}
 
-static void Least(System.CommandLine.Parsing.OptionResult given, int least, string reason)
+static Dictionary<string, string> Settings(string[] given) =>
+    given.Select(word => word.Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1], StringComparer.Ordinal);
+
+static int[] Numbers(ArgumentResult given)
+{
+    List<int> numbers = [];
+    foreach (var word in given.Tokens.SelectMany(token => token.Value.Split(',')))
+    {
+        if (int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= HarborRows.Least and <= 50_000_000) numbers.Add(number);
+        else given.AddError($"--sizes: {word} is no number from {HarborRows.Least} to 50000000.");
+    }
+    return [.. numbers];
+}
+
+static void Least(OptionResult given, int least, string reason)
 {
     if (given.Implicit || given.GetValueOrDefault<int>() >= least) return;
     given.AddError($"{given.Option.Name} must be at least {least}: {reason}.");

@@ -10,7 +10,7 @@ public sealed class ScriptTests
 
     [Fact]
     public void All_the_scripts_are_found() => Assert.Superset(
-        new HashSet<string> { ".ci/run", "scripts/demo.sh", "scripts/generate-prometheus-rule.sh", "scripts/packages.sh", "scripts/test.sh" },
+        new HashSet<string> { ".ci/run", "scripts/benchmark.sh", "scripts/demo.sh", "scripts/generate-prometheus-rule.sh", "scripts/packages.sh", "scripts/soak.sh", "scripts/test.sh" },
         Scripts().Select(row => row.Data).ToHashSet());
 
     [Theory]
@@ -24,8 +24,10 @@ public sealed class ScriptTests
 
     [Theory]
     [InlineData(".ci/run")]
+    [InlineData("scripts/benchmark.sh")]
     [InlineData("scripts/demo.sh")]
     [InlineData("scripts/generate-prometheus-rule.sh")]
+    [InlineData("scripts/soak.sh")]
     [InlineData("scripts/test.sh")]
     public async Task A_script_that_people_run_is_executable_and_stops_at_the_first_error(string script)
     {

@@ -1,0 +1,31 @@
+using System.Globalization;
+using HarborScanExporter.Collectors;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Benchmarks;
+
+/// <summary>Settings with everything on that can be on without Harbor's API: Redis, every collector, the operations listener, remediation as a dry run.</summary>
+internal sealed class EverythingOn : IDisposable
+{
+    private readonly string _token = Path.GetTempFileName();
+
+    public EverythingOn(PrivateRedis redis)
+    {
+        File.WriteAllText(_token, Guid.NewGuid().ToString());
+        Settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [Setting.Names.RedisUrl] = redis.Url,
+            [Setting.Names.CollectorsEnabled] = string.Join(',', CollectorSet.Names),
+            [Setting.Names.OperationsListen] = $"http://127.0.0.1:{PrivatePostgres.FreePort().ToString(CultureInfo.InvariantCulture)}",
+            [Setting.Names.OperationsTokenFile] = _token,
+            [Setting.Names.Remediation] = "dry-run",
+            [Setting.Names.RemediationDatabaseUsername] = FilledHarbor.RemediationRole,
+            [Setting.Names.RemediationDatabasePassword] = FilledHarbor.Password,
+        };
+    }
+
+    /// <summary>Settings beyond those of the database.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; }
+
+    public void Dispose() => File.Delete(_token);
+}
