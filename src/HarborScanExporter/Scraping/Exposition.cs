@@ -41,7 +41,7 @@ internal sealed record Exposition(string? Failure, Samples Collected)
         var ofProgram = new Samples();
         ofProgram.Add(ScrapeFamilies.Up, Failure is null ? 1 : 0);
         ofProgram.Add(ScrapeFamilies.BuildInfo, 1, ProductVersion.Version, ProductVersion.Revision, ProductVersion.Runtime);
-// The library looks a collector up by its name and labels each time it is asked to make one.
+        // The library looks a collector up by its name and labels each time it is asked to make one.
         foreach (var family in ofProgram.All.Concat(counted).Concat(Collected.All).GroupBy<Sample, Family>(sample => sample.Family, ReferenceEqualityComparer.Instance))
             Write(factory, family.Key, family);
         return registry;
