@@ -13,6 +13,9 @@ internal sealed class WatchedExporters : IAsyncDisposable
     /// <summary>How long, in real time, an exporter may answer that it has not read the tables yet.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>How much of the exporters' clock passes while they are waited for; the database's stands still.</summary>
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.25);
+
     private readonly TestHarbor _harbor;
     private readonly OneClock _clock;
     private readonly (string, string)[] _settings;
@@ -63,9 +66,9 @@ internal sealed class WatchedExporters : IAsyncDisposable
         var end = DateTime.UtcNow + TimeSpan.FromSeconds(3);
         while (DateTime.UtcNow < end)
         {
-            var scrape = await _remembering!.ScrapeAsync(60);
+            var scrape = await AnswerAsync(_remembering!);
             if (scrape.Series.TryGetValue(Reconciled, out var last) && last >= since) return true;
-            await Task.Delay(10);
+            await PassAsync();
         }
         return false;
     }
@@ -82,10 +85,24 @@ internal sealed class WatchedExporters : IAsyncDisposable
         var end = DateTime.UtcNow + Patience;
         while (true)
         {
-            var scrape = await exporter.ScrapeAsync(60);
+            var scrape = await AnswerAsync(exporter);
             if (scrape.Value("harbor_scan_up") == 1 || DateTime.UtcNow > end) return scrape;
             Unready++;
-            await Task.Delay(10);
+            await PassAsync();
         }
+    }
+
+    /// <summary>One answer; while it does not come, the exporters' clock goes on, as something may wait for it.</summary>
+    private async Task<MetricsDocument> AnswerAsync(RunningExporter exporter)
+    {
+        var answer = exporter.ScrapeAsync(60);
+        while (await Task.WhenAny(answer, Task.Delay(Tick)) != answer) _clock.Time.Advance(Tick);
+        return await answer;
+    }
+
+    private async Task PassAsync()
+    {
+        await Task.Delay(10);
+        _clock.Time.Advance(Tick);
     }
 }
