@@ -133,6 +133,11 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             var state = new State(
                 new WatchedTasks(tasks, executions.NewestScanAll?.Id ?? 0, highs.Tasks, now), new WatchedExecutions(executions, highs.Executions, now), horizon, now);
             state.Saw(horizon, now);
+            if (_state is { } watched)
+            {
+                state.Tasks.GoOnFrom(watched.Tasks);
+                state.Executions.GoOnFrom(watched.Executions);
+            }
             foreach (var (taskChanges, executionChanges) in reconciling.Meanwhile)
             {
                 state.Executions.Repeat(executionChanges);

@@ -69,6 +69,15 @@ internal sealed class WatchedExecutions
         return (new ExecutionChanges(changed, gone, now) { HasLostTelling = hasLost }, Pass(seen.Values));
     }
 
+    /// <summary>Goes on watching what was watched before.</summary>
+    public void GoOnFrom(WatchedExecutions before)
+    {
+        foreach (var (id, finished) in before._finished)
+        {
+            if (!_open.Contains(id)) _finished.TryAdd(id, finished);
+        }
+    }
+
     /// <summary>Applies what was seen while the whole table was read.</summary>
     public void Repeat(ExecutionChanges changes)
     {

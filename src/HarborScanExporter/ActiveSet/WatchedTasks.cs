@@ -70,6 +70,16 @@ internal sealed class WatchedTasks
         return (new TaskChanges(changed, gone, _hooks, newestScanAll, now), _tally.With(open, _hooks));
     }
 
+    /// <summary>Goes on watching what was watched before: a job that Redis lists keeps its task watched however long ago it ended.</summary>
+    public void GoOnFrom(WatchedTasks before)
+    {
+        foreach (var (id, finished) in before._finished)
+        {
+            if (_open.ContainsKey(id) || (_finished.TryGetValue(id, out var read) && read.Until >= finished.Until)) continue;
+            _finished[id] = finished;
+        }
+    }
+
     /// <summary>Applies what was seen and told while the whole table was read.</summary>
     public void Repeat(TaskChanges changes)
     {

@@ -14,6 +14,8 @@ internal sealed class Reconciliation(
 {
     private const string Part = "The reconciliation";
 
+    private const int MostAttempts = 4;
+
     /// <summary>After a failure the next attempt waits so long, unless a scrape asks for it.</summary>
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(30);
 
@@ -156,6 +158,22 @@ internal sealed class Reconciliation(
     }
 
     private async Task<(double Now, IReadOnlyList<RanCollector> Carried)> ReadAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await ReadOnceAsync(cancellationToken);
+            }
+            catch (OutdatedSnapshotException) when (attempt < MostAttempts)
+            {
+                // A scrape was faster; once more, and it is another server, which has lost what that one had.
+                if (attempt == MostAttempts - 1) rows.Forget();
+            }
+        }
+    }
+
+    private async Task<(double Now, IReadOnlyList<RanCollector> Carried)> ReadOnceAsync(CancellationToken cancellationToken)
     {
         var timeout = settings.ReconciliationTimeout;
         var snapshot = await database.Database.BeginAsync(timeout, cancellationToken);
