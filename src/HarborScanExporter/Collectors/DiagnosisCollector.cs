@@ -23,7 +23,7 @@ internal sealed class DiagnosisCollector : ICollector
 
     public string Name => "diagnosis";
 
-    public string Cost => "reads by key of the tasks in doubt, their reports and their executions, beyond the reads of task and execution; with Redis in a second transaction";
+    public string Cost => "reads by key of the tasks in doubt, their reports and their executions, beyond what tasks and executions read; with Redis in a second transaction";
 
     public bool OnByDefault => true;
 

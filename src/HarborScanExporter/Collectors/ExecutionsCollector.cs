@@ -13,7 +13,7 @@ internal sealed class ExecutionsCollector : ICollector
 
     public string Name => "executions";
 
-    public string Cost => "the read of execution";
+    public string Cost => "by primary key the executions that are Running, new or ended in the last 2h10m";
 
     public bool OnByDefault => true;
 

@@ -31,7 +31,7 @@ internal sealed class OrphanReportsCollector : ICollector
 
     public string Name => "orphan_reports";
 
-    public string Cost => "one read of scan_report and sbom_report, and one more of task with its attributes for each";
+    public string Cost => "nothing; each reconciliation reads scan_report and sbom_report, and task with its attributes once more for each";
 
     public bool OnByDefault => false;
 

@@ -18,7 +18,7 @@ internal sealed class RobotsCollector : ICollector
 
     public string Name => "robots";
 
-    public string Cost => "one read of robot, and by primary key of the open tasks older than 23 hours";
+    public string Cost => "nothing; each reconciliation reads robot, and by primary key the open tasks older than 23 hours";
 
     public bool OnByDefault => true;
 

@@ -15,7 +15,7 @@ internal sealed class ScanAllCollector : ICollector
 
     public string Name => "scan_all";
 
-    public string Cost => "nothing beyond the reads of task and execution";
+    public string Cost => "nothing beyond what tasks and executions read";
 
     public bool OnByDefault => true;
 

@@ -10,7 +10,7 @@ internal sealed class SweepCollector : ICollector
 
     public string Name => "sweep";
 
-    public string Cost => "nothing beyond the read of execution";
+    public string Cost => "nothing beyond what executions reads";
 
     public bool OnByDefault => true;
 

@@ -25,7 +25,7 @@ internal sealed class SweepableCollector : ICollector
 
     public string Name => "sweepable";
 
-    public string Cost => "one more read of execution for each type, sorted";
+    public string Cost => "nothing; each reconciliation reads execution once more for each type, sorted";
 
     public bool OnByDefault => false;
 

@@ -21,7 +21,7 @@ internal sealed class TasksCollector : ICollector
 
     public string Name => "tasks";
 
-    public string Cost => "the read of task";
+    public string Cost => "by primary key the tasks that are open, new or ended in the last 2h10m";
 
     public bool OnByDefault => true;
 
