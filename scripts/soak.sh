@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Scrapes the exporter 100,000 times, with everything on, while a simulated Harbor with faults lives on over a real PostgreSQL and a real
-# Redis, and prints every 1,000 scrapes what the process holds: memory, handles, threads, database connections. Every 5,000 scrapes its
+# Redis, and prints every 1,000 scrapes what the process holds: memory, handles, threads, database connections. Every 3,000 scrapes its
 # database sessions are ended, or its Redis connections closed.
 #
 #   scripts/soak.sh                   20 minutes to an hour

@@ -144,7 +144,7 @@ internal sealed class HarborRows
         where id > {{{_tasks}}} - {{{_tasks}}} / 10 or status in ('Pending', 'Running');
 
         insert into robot (id, name, description, project_id, expiresat, visible, creation_time)
-        select 1000000 + row_number() over (order by id), 'robot$project+Trivy-' || id, 'for scan', 1, -1, false, creation_time from task where status in ('Pending', 'Running')
+        select 1000000 + id, 'robot$project+Trivy-' || id, 'for scan', 1, -1, false, creation_time from task where status in ('Pending', 'Running')
         union all
         select number, 'robot$ci-' || number, 'a pipeline', 1, -1, true, {{{_now}}} - interval '100 days' from generate_series(1, 200) as number;
         """;

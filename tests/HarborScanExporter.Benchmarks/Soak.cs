@@ -15,8 +15,8 @@ internal sealed class Soak(string native, int scrapes, int pushesPerHour, IReadO
     /// <summary>Scrapes between two looks.</summary>
     public const int PerSample = 1_000;
 
-    /// <summary>Looks between two faults.</summary>
-    private const int SamplesPerFault = 5;
+    /// <summary>Looks between two faults: the shortest run sees both kinds.</summary>
+    private const int SamplesPerFault = 3;
 
     /// <summary>Scrapes that one fault may make fail: the one under way, and those while Redis is connected anew.</summary>
     private const int FailuresPerFault = 100;
