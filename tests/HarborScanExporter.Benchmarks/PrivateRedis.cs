@@ -80,10 +80,13 @@ internal sealed class PrivateRedis : IAsyncDisposable
     }
 
     /// <summary>Closes every connection of a client of that name.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
     public async Task DisconnectAsync(string client)
     {
-        var lines = (await _connection.GetDatabase().ExecuteAsync("CLIENT", "LIST")).ToString().Split('\n');
-        foreach (var line in lines.Where(line => line.Contains($" name={client} ", StringComparison.Ordinal)))
+        var list = (await _connection.GetDatabase().ExecuteAsync("CLIENT", "LIST")).ToString();
+        var lines = list.Split('\n').Where(line => line.Contains($" name={client} ", StringComparison.Ordinal)).ToArray();
+        if (lines.Length == 0) throw new InvalidOperationException($"{client} is not connected to Redis.");
+        foreach (var line in lines)
             await _connection.GetDatabase().ExecuteAsync("CLIENT", "KILL", "ID", line.Split(' ')[0]["id=".Length..]);
     }
 
