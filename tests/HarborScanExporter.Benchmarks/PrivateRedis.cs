@@ -79,13 +79,13 @@ internal sealed class PrivateRedis : IAsyncDisposable
         return long.Parse(lines.Single(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Closes every connection of a client of that name.</summary>
+    /// <summary>Closes every connection of the exporter: the only client without a name, as it may send none of the commands that give one.</summary>
     /// <exception cref="InvalidOperationException">There is none.</exception>
-    public async Task DisconnectAsync(string client)
+    public async Task DisconnectExporterAsync()
     {
         var list = (await _connection.GetDatabase().ExecuteAsync("CLIENT", "LIST")).ToString();
-        var lines = list.Split('\n').Where(line => line.Contains($" name={client} ", StringComparison.Ordinal)).ToArray();
-        if (lines.Length == 0) throw new InvalidOperationException($"{client} is not connected to Redis.");
+        var lines = list.Split('\n').Where(line => line.Contains(" name= ", StringComparison.Ordinal)).ToArray();
+        if (lines.Length == 0) throw new InvalidOperationException("The exporter is not connected to Redis.");
         foreach (var line in lines)
             await _connection.GetDatabase().ExecuteAsync("CLIENT", "KILL", "ID", line.Split(' ')[0]["id=".Length..]);
     }
