@@ -79,11 +79,14 @@ internal sealed class PrivateRedis : IAsyncDisposable
         return long.Parse(lines.Single(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Closes every connection of a client of that name.</summary>
-    public async Task DisconnectAsync(string client)
+    /// <summary>Closes every connection of the exporter: the only client without a name, as it may send none of the commands that give one.</summary>
+    /// <exception cref="InvalidOperationException">There is none.</exception>
+    public async Task DisconnectExporterAsync()
     {
-        var lines = (await _connection.GetDatabase().ExecuteAsync("CLIENT", "LIST")).ToString().Split('\n');
-        foreach (var line in lines.Where(line => line.Contains($" name={client} ", StringComparison.Ordinal)))
+        var list = (await _connection.GetDatabase().ExecuteAsync("CLIENT", "LIST")).ToString();
+        var lines = list.Split('\n').Where(line => line.Contains(" name= ", StringComparison.Ordinal)).ToArray();
+        if (lines.Length == 0) throw new InvalidOperationException("The exporter is not connected to Redis.");
+        foreach (var line in lines)
             await _connection.GetDatabase().ExecuteAsync("CLIENT", "KILL", "ID", line.Split(' ')[0]["id=".Length..]);
     }
 

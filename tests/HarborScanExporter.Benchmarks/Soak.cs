@@ -75,7 +75,7 @@ internal sealed class Soak(string native, int scrapes, int pushesPerHour, IReadO
             await harbor.EndSessionsAsync(FilledHarbor.RemediationRole);
             return "sessions ended";
         }
-        await redis.DisconnectAsync("harbor-scan-exporter");
+        await redis.DisconnectExporterAsync();
         return "Redis disconnected";
     }
 
