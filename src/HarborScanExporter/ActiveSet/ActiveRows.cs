@@ -100,7 +100,7 @@ internal sealed class ActiveRows(IScanTransitions transitions)
     }
 
     /// <summary>Tasks that are over and whose job Redis still lists.</summary>
-    public void Listed(IReadOnlyCollection<SeenTask> tasks)
+    public void Listed(IReadOnlyCollection<ScanTask> tasks)
     {
         lock (_lock)
         {

@@ -12,14 +12,11 @@ namespace HarborScanExporter.ActiveSet;
 internal readonly record struct FinishedTask(long ExecutionId, string Type, string Status, bool IsLowCode, double Until)
 {
     /// <summary>From a row.</summary>
-    public static FinishedTask Of(SeenTask task, double until) => new(task.ExecutionId, task.Type, task.Status, IsLow(task), until);
+    public static FinishedTask Of(ScanTask task, double until) => new(task.ExecutionId, task.Type, task.Status, task.IsLowCode, until);
 
     /// <summary>From a read of the whole table.</summary>
     public static FinishedTask Of(FinishedRow row, double until) => new(row.ExecutionId, row.Type, ScanStatus.Label(row.Status), row.IsLowCode, until);
 
-    /// <summary>Whether the code of a row that is over is below 3.</summary>
-    public static bool IsLow(SeenTask task) => task.Code < ScanStatus.CodeOf(ScanStatus.Success);
-
     /// <summary>Whether the row still says the same.</summary>
-    public bool IsThatOf(SeenTask task) => Status == task.Status && IsLowCode == IsLow(task) && ExecutionId == task.ExecutionId && Type == task.Type;
+    public bool IsThatOf(ScanTask task) => Status == task.Status && IsLowCode == task.IsLowCode && ExecutionId == task.ExecutionId && Type == task.Type;
 }

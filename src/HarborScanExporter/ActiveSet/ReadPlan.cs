@@ -19,7 +19,7 @@ internal sealed record ReadPlan(
 /// <param name="Executions">The executions.</param>
 /// <param name="AskedExecutions">The ids that were asked for one by one.</param>
 internal sealed record PlannedRead(
-    IReadOnlyList<Harbor.SeenTask> Tasks, long HooksOfOthers, IReadOnlyList<Harbor.ScanExecution> Executions, IReadOnlySet<long> AskedExecutions);
+    IReadOnlyList<Harbor.ScanTask> Tasks, long HooksOfOthers, IReadOnlyList<Harbor.ScanExecution> Executions, IReadOnlySet<long> AskedExecutions);
 
 /// <summary>The two passes that the collectors read.</summary>
 internal sealed record Passes(TaskPass Tasks, ExecutionPass Executions);

@@ -48,12 +48,12 @@ internal sealed class TaskTally
     /// <summary>A task ended.</summary>
     /// <param name="task">Its row.</param>
     /// <param name="now">The database's clock: an end that lies ahead of it is none.</param>
-    public void Add(SeenTask task, double now)
+    public void Add(ScanTask task, double now)
     {
         var ofNewest = task.ExecutionId == NewestScanAll;
         var entry = EntryOf(task.Type, task.Status, ofNewest);
         entry.Tasks++;
-        if (FinishedTask.IsLow(task)) entry.LowCodes.Add(task.ExecutionId);
+        if (task.IsLowCode) entry.LowCodes.Add(task.ExecutionId);
         if (task.Ended < now + 300) entry.Ended = Max(entry.Ended, task.Ended);
         if (ofNewest) entry.NewestChange = Max(entry.NewestChange, ChangeOf(task));
     }
@@ -69,7 +69,7 @@ internal sealed class TaskTally
     /// <summary>The whole of it together with the tasks that are open.</summary>
     /// <param name="open">The open scan tasks.</param>
     /// <param name="hooks">The mask of hooks.</param>
-    public TaskPass With(IReadOnlyList<SeenTask> open, long hooks)
+    public TaskPass With(IReadOnlyList<ScanTask> open, long hooks)
     {
         var groups = _entries.Select(pair => new TaskGroup
         {
@@ -81,18 +81,31 @@ internal sealed class TaskTally
             NewestChange = pair.Value.NewestChange,
             LowCodeExecutions = [.. pair.Value.LowCodes],
         });
-        var openGroups = open.GroupBy(task => (task.Type, task.Status, OfNewest: task.ExecutionId == NewestScanAll)).Select(group => new TaskGroup
-        {
-            Type = group.Key.Type,
-            Status = group.Key.Status,
-            OfNewestScanAll = group.Key.OfNewest,
-            Tasks = group.LongCount(),
-            NewestChange = group.Key.OfNewest ? group.Max(ChangeOf) : null,
-        });
-        return new TaskPass { Scans = [.. groups, .. openGroups], Hooks = hooks, OpenRows = [.. open.Select(task => task.ToOpen(null))] };
+        return new TaskPass { Scans = [.. groups, .. OpenGroups(open)], Hooks = hooks, OpenRows = open };
     }
 
-    private static double? ChangeOf(SeenTask task) => new[] { task.Created, task.Updated, task.Ended, task.Revision > 0 ? task.Revision : null }.Max();
+    /// <summary>Counted by hand: after an outage there are tens of thousands, and lists of them would be garbage at once.</summary>
+    private IEnumerable<TaskGroup> OpenGroups(IReadOnlyList<ScanTask> open)
+    {
+        var counts = new Dictionary<(string Type, string Status, bool OfNewest), (long Tasks, double? Newest)>();
+        foreach (var task in open)
+        {
+            var key = (task.Type, task.Status, task.ExecutionId == NewestScanAll);
+            var (tasks, newest) = counts.GetValueOrDefault(key);
+            counts[key] = (tasks + 1, key.Item3 ? Max(newest, ChangeOf(task)) : null);
+        }
+        return counts.Select(pair => new TaskGroup
+        {
+            Type = pair.Key.Type,
+            Status = pair.Key.Status,
+            OfNewestScanAll = pair.Key.OfNewest,
+            Tasks = pair.Value.Tasks,
+            NewestChange = pair.Value.Newest,
+        });
+    }
+
+    private static double? ChangeOf(ScanTask task) =>
+        Max(Max(task.Created, task.Updated), Max(task.Ended, task.StatusRevision > 0 ? task.StatusRevision : null));
 
     private Entry EntryOf(string type, string status, bool ofNewest)
     {

@@ -49,12 +49,12 @@ internal sealed class WatchedTasks
     /// <param name="now">The database's clock at it.</param>
     /// <param name="transitions">Whom to tell what happened; null when it was told before.</param>
     /// <returns>What changed, so that it can be applied once more, and the pass that the collectors read.</returns>
-    public (TaskChanges Changes, TaskPass Pass) Take(IReadOnlyList<SeenTask> rows, long hooksOfOthers, long newestScanAll, double now, IScanTransitions? transitions)
+    public (TaskChanges Changes, TaskPass Pass) Take(IReadOnlyList<ScanTask> rows, long hooksOfOthers, long newestScanAll, double now, IScanTransitions? transitions)
     {
         _tally.Follow(newestScanAll);
         _hooks = HookActivity.Shifted(_hooks, _now, now) | hooksOfOthers;
         _now = now;
-        List<SeenTask> open = [], changed = [];
+        List<ScanTask> open = [], changed = [];
         HashSet<long> seen = [];
         foreach (var row in rows)
         {
@@ -92,7 +92,7 @@ internal sealed class WatchedTasks
 
     /// <summary>These jobs stand in the queue or in a list of a pool, and their tasks are over: they may live again however late.</summary>
     /// <param name="tasks">Their rows.</param>
-    public void Listed(IEnumerable<SeenTask> tasks)
+    public void Listed(IEnumerable<ScanTask> tasks)
     {
         foreach (var task in tasks)
         {
@@ -102,7 +102,7 @@ internal sealed class WatchedTasks
     }
 
     /// <summary>Whether anything changed by this row.</summary>
-    private bool Take(SeenTask row, double now, IScanTransitions? transitions)
+    private bool Take(ScanTask row, double now, IScanTransitions? transitions)
     {
         var wasOpen = _open.TryGetValue(row.Id, out var work);
         var wasFinished = _finished.TryGetValue(row.Id, out var finished);
@@ -129,19 +129,19 @@ internal sealed class WatchedTasks
         return true;
     }
 
-    private static Work Begin(SeenTask row, Work work, IScanTransitions? transitions)
+    private static Work Begin(ScanTask row, Work work, IScanTransitions? transitions)
     {
         if (row.Status != ScanStatus.Running) return work;
-        if (work.Seen && work.Revision == row.Revision) return work;
+        if (work.Seen && work.Revision == row.StatusRevision) return work;
         // Of a run after a crash the wait is that for its second worker: only the first is told.
         if (!work.Seen) transitions?.Started(row.Type, Between(row.Created, row.Updated));
-        return new Work(row.Revision, row.Updated, Seen: true);
+        return new Work(row.StatusRevision, row.Updated, Seen: true);
     }
 
-    private static void Tell(SeenTask row, Work work, IScanTransitions transitions)
+    private static void Tell(ScanTask row, Work work, IScanTransitions transitions)
     {
         transitions.Finished(row.Type, row.Status, Between(row.Created, row.Ended));
-        if (work.Seen && work.Revision == row.Revision) transitions.Ran(row.Type, Between(work.Began, row.Ended));
+        if (work.Seen && work.Revision == row.StatusRevision) transitions.Ran(row.Type, Between(work.Began, row.Ended));
         // A stopped one may never have begun.
         else if (row.Status is ScanStatus.Success or ScanStatus.Error) transitions.StartUnseen(row.Type);
     }
@@ -158,4 +158,4 @@ internal sealed class WatchedTasks
 /// <param name="Hooks">The mask of hooks after it.</param>
 /// <param name="NewestScanAll">The newest scan-all at it, or 0.</param>
 /// <param name="Now">The database's clock at it.</param>
-internal sealed record TaskChanges(IReadOnlyList<SeenTask> Rows, IReadOnlyList<long> Gone, long Hooks, long NewestScanAll, double Now);
+internal sealed record TaskChanges(IReadOnlyList<ScanTask> Rows, IReadOnlyList<long> Gone, long Hooks, long NewestScanAll, double Now);

@@ -34,7 +34,7 @@ internal sealed class Collection(
     private Task<ExecutionPass>? _executions;
     private Task<TaskPass>? _tasks;
     private Task<OperatorState>? _operatorState;
-    private Task<IReadOnlyList<OpenTask>>? _openTasks;
+    private Task<IReadOnlyList<ScanTask>>? _openTasks;
     private Task<DiagnosisRows>? _rows;
     private Task<JobServiceEvidence>? _jobService;
     private Task<IReadOnlyList<string>?>? _orphanHooks;
@@ -60,7 +60,7 @@ internal sealed class Collection(
     public Task<TaskPass> TasksAsync(CancellationToken cancellationToken) => _tasks ??= ReadTasksAsync(cancellationToken);
 
     /// <summary>The scan tasks that are not over.</summary>
-    public Task<IReadOnlyList<OpenTask>> OpenTasksAsync(CancellationToken cancellationToken) => _openTasks ??= ReadOpenTasksAsync(cancellationToken);
+    public Task<IReadOnlyList<ScanTask>> OpenTasksAsync(CancellationToken cancellationToken) => _openTasks ??= ReadOpenTasksAsync(cancellationToken);
 
     /// <summary>Paused queues and read-only mode, as rows tell.</summary>
     public Task<OperatorState> OperatorStateAsync(CancellationToken cancellationToken) =>
@@ -144,7 +144,7 @@ internal sealed class Collection(
             _work[work.Table] = work with { WholeReads = _work[work.Table].WholeReads + work.WholeReads, Rows = _work[work.Table].Rows + work.Rows };
     }
 
-    private async Task<IReadOnlyList<OpenTask>> ReadOpenTasksAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ScanTask>> ReadOpenTasksAsync(CancellationToken cancellationToken)
     {
         var executions = await ExecutionsOrNoneAsync(cancellationToken);
         var tasks = await TasksAsync(cancellationToken);

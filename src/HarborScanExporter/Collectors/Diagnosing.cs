@@ -9,7 +9,7 @@ namespace HarborScanExporter.Collectors;
 internal static class Diagnosing
 {
     /// <summary>The order in which tasks are judged when there are more than one collection takes.</summary>
-    public static IEnumerable<OpenTask> OldestFirst(IReadOnlyList<OpenTask> open) =>
+    public static IEnumerable<ScanTask> OldestFirst(IReadOnlyList<ScanTask> open) =>
         open.OrderBy(task => task.Created ?? task.ExecutionStarted ?? 0).ThenBy(task => task.Id);
 
     /// <summary>Diagnoses.</summary>
@@ -71,7 +71,7 @@ internal static class Diagnosing
     }
 
     /// <summary>What is missing in this collection, and since when; a collection that could not look begins anew.</summary>
-    private static Dictionary<long, double> Look(IReadOnlyList<OpenTask> open, JobServiceEvidence service, CollectionSources sources)
+    private static Dictionary<long, double> Look(IReadOnlyList<ScanTask> open, JobServiceEvidence service, CollectionSources sources)
     {
         var clock = sources.Time.GetTimestamp() / (double)sources.Time.TimestampFrequency;
         Sighting[] seen = !service.IsUsable ? [] :
@@ -88,10 +88,10 @@ internal static class Diagnosing
     }
 
     private static async Task<IReadOnlyList<JudgedTask>> JudgeAsync(
-        Collection collection, CollectionSources sources, IReadOnlyList<OpenTask> open, Judging judging, CancellationToken cancellationToken)
+        Collection collection, CollectionSources sources, IReadOnlyList<ScanTask> open, Judging judging, CancellationToken cancellationToken)
     {
         // Only tasks in doubt, or stuck whatever their reports say, are worth reading what they name, and reading again.
-        OpenTask[] inDoubt = [.. open.Where(judging.IsInDoubt)];
+        ScanTask[] inDoubt = [.. open.Where(judging.IsInDoubt)];
         long[] doubtful = [.. inDoubt.Select(task => task.Id)];
         var again = judging.Service.IsUsable
             ? await collection.ReadAsync((from, token) => TaskLookup.StatesAsync(from, doubtful, token), cancellationToken)
@@ -127,7 +127,7 @@ internal static class Diagnosing
 
     /// <summary>What the tasks name. Harbor writes it once: what was read for a task in doubt is kept while it is.</summary>
     private static async Task<IReadOnlyDictionary<long, TaskAttributes>> NamedAsync(
-        Collection collection, CollectionSources sources, OpenTask[] inDoubt, CancellationToken cancellationToken)
+        Collection collection, CollectionSources sources, ScanTask[] inDoubt, CancellationToken cancellationToken)
     {
         var known = collection.Active is null ? new Dictionary<(long, string), TaskAttributes>() : sources.Named;
         long[] unread = [.. inDoubt.Where(task => !known.ContainsKey((task.Id, task.JobId))).Select(task => task.Id)];

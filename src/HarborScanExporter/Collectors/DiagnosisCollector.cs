@@ -32,17 +32,23 @@ internal sealed class DiagnosisCollector : ICollector
     public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
     {
         var diagnosed = await collection.DiagnoseAsync(cancellationToken);
+        var counts = new Dictionary<(string Type, Judgement Judgement, string Status), long>();
+        var oldest = new Dictionary<(string Type, Judgement Judgement), double>();
+        foreach (var judged in diagnosed.Tasks)
+        {
+            var key = (judged.Task.Type, judged.Judgement, judged.Task.Status);
+            counts[key] = counts.GetValueOrDefault(key) + 1;
+            if (judged.Judgement.IsStuck)
+                oldest[(judged.Task.Type, judged.Judgement)] = Math.Max(oldest.GetValueOrDefault((judged.Task.Type, judged.Judgement)), judged.Task.AgeAt(diagnosed.Now));
+        }
         foreach (var type in ScanType.All)
         {
-            var ofType = diagnosed.Tasks.Where(task => task.Task.Type == type).ToArray();
             foreach (var verdict in Judgement.Verdicts)
             {
-                foreach (var status in ScanStatus.Open)
-                    samples.Add(Stuck, ofType.Count(task => task.Judgement == verdict && task.Task.Status == status), type, status, verdict.Word);
-                var ages = ofType.Where(task => task.Judgement == verdict).Select(task => task.Task.AgeAt(diagnosed.Now));
-                samples.Add(OldestStuckAge, ages.DefaultIfEmpty().Max(), type, verdict.Word);
+                foreach (var status in ScanStatus.Open) samples.Add(Stuck, counts.GetValueOrDefault((type, verdict, status)), type, status, verdict.Word);
+                samples.Add(OldestStuckAge, oldest.GetValueOrDefault((type, verdict)), type, verdict.Word);
             }
-            foreach (var state in Judgement.States) samples.Add(Live, ofType.Count(task => task.Judgement == state), type, state.Word);
+            foreach (var state in Judgement.States) samples.Add(Live, ScanStatus.Open.Sum(status => counts.GetValueOrDefault((type, state, status))), type, state.Word);
             foreach (var kind in Inconsistency.Kinds)
             {
                 samples.Add(Inconsistencies, kind switch

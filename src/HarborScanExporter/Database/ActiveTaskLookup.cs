@@ -1,6 +1,7 @@
 using Dapper;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
+using Npgsql;
 
 namespace HarborScanExporter.Database;
 
@@ -59,87 +60,57 @@ internal static class ActiveTaskLookup
     /// <param name="whole">Of these ranges every scan task.</param>
     /// <param name="finished">Of these only those that are open.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<IReadOnlyList<SeenTask>> ReadAsync(Snapshot snapshot, IdRanges whole, IdRanges finished, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<ScanTask>> ReadAsync(Snapshot snapshot, IdRanges whole, IdRanges finished, CancellationToken cancellationToken)
     {
-        var parameters = new RangeParameters
+        await using var command = new NpgsqlCommand(Sql, snapshot.Connection, snapshot.Transaction);
+        command.Parameters.AddWithValue("Lows", whole.Lows);
+        command.Parameters.AddWithValue("Highs", whole.Highs);
+        command.Parameters.AddWithValue("FinishedLows", finished.Lows);
+        command.Parameters.AddWithValue("FinishedHighs", finished.Highs);
+        return await ReadAsync(command, cancellationToken);
+    }
+
+    /// <summary>The scan tasks of these jobs; by index since <see cref="TaskLookup.JobIndexSince"/>.</summary>
+    public static async Task<IReadOnlyList<ScanTask>> ByJobAsync(Snapshot snapshot, string[] jobs, CancellationToken cancellationToken)
+    {
+        if (jobs.Length == 0) return [];
+        await using var command = new NpgsqlCommand(ByJobSql, snapshot.Connection, snapshot.Transaction);
+        command.Parameters.AddWithValue("Jobs", jobs);
+        return await ReadAsync(command, cancellationToken);
+    }
+
+    /// <summary>Read without a row object of its own for each: after an outage there are tens of thousands, at every scrape.</summary>
+    private static async Task<IReadOnlyList<ScanTask>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        List<ScanTask> tasks = [];
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
-            Lows = whole.Lows,
-            Highs = whole.Highs,
-            FinishedLows = finished.Lows,
-            FinishedHighs = finished.Highs,
-            CancellationToken = cancellationToken,
-        };
-        return [.. (await snapshot.Connection.QueryAsync<Row>(Sql, parameters, snapshot.Transaction)).Select(row => row.ToSeen())];
+            tasks.Add(new ScanTask
+            {
+                Type = ScanType.All[reader.GetInt32(0)],
+                Status = ScanStatus.Labels[reader.GetInt32(1)],
+                Id = reader.GetInt64(2),
+                ExecutionId = reader.GetInt64(3),
+                StatusCode = reader.GetInt64(4),
+                StatusRevision = reader.GetInt64(5),
+                RunCount = reader.GetInt64(6),
+                JobId = reader.IsDBNull(7) ? "" : reader.GetString(7),
+                Created = Time(8),
+                Started = Time(9),
+                Updated = Time(10),
+                Ended = Time(11),
+            });
+        }
+        return tasks;
+
+        double? Time(int column) => reader.IsDBNull(column) ? null : Epoch.Usable(reader.GetDouble(column));
     }
 
     /// <summary>The hooks that tasks of other types above this id show: a mask of <see cref="HookActivity"/>.</summary>
     public static async Task<long> HooksOfOthersAsync(Snapshot snapshot, long above, double now, CancellationToken cancellationToken) =>
         await snapshot.Connection.QueryFirstOrDefaultAsync<long?>(
             OthersSql, new OthersParameters { Above = above, Now = now, CancellationToken = cancellationToken }, snapshot.Transaction) ?? 0;
-
-    /// <summary>The scan tasks of these jobs; by index since <see cref="TaskLookup.JobIndexSince"/>.</summary>
-    public static async Task<IReadOnlyList<SeenTask>> ByJobAsync(Snapshot snapshot, string[] jobs, CancellationToken cancellationToken) =>
-        jobs.Length == 0 ? [] :
-        [
-            .. (await snapshot.Connection.QueryAsync<Row>(ByJobSql, new TaskLookup.JobParameters { Jobs = jobs, CancellationToken = cancellationToken }, snapshot.Transaction))
-                .Select(row => row.ToSeen()),
-        ];
-
-    internal sealed record Row
-    {
-        public int Type { get; init; }
-
-        public int Status { get; init; }
-
-        public long Id { get; init; }
-
-        public long ExecutionId { get; init; }
-
-        public long Code { get; init; }
-
-        public long Revision { get; init; }
-
-        public long Runs { get; init; }
-
-        public string? JobId { get; init; }
-
-        public double? Created { get; init; }
-
-        public double? Started { get; init; }
-
-        public double? Updated { get; init; }
-
-        public double? Ended { get; init; }
-
-        public SeenTask ToSeen() => new()
-        {
-            Id = Id,
-            ExecutionId = ExecutionId,
-            Type = ScanType.All[Type],
-            Status = ScanStatus.Labels[Status],
-            Code = Code,
-            Revision = Revision,
-            Runs = Runs,
-            JobId = JobId ?? "",
-            Created = Epoch.Usable(Created),
-            Started = Epoch.Usable(Started),
-            Updated = Epoch.Usable(Updated),
-            Ended = Epoch.Usable(Ended),
-        };
-    }
-
-    internal sealed record RangeParameters
-    {
-        public required long[] Lows { get; init; }
-
-        public required long[] Highs { get; init; }
-
-        public required long[] FinishedLows { get; init; }
-
-        public required long[] FinishedHighs { get; init; }
-
-        public required CancellationToken CancellationToken { get; init; }
-    }
 
     internal sealed record OthersParameters
     {

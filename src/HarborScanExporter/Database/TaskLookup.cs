@@ -10,7 +10,7 @@ namespace HarborScanExporter.Database;
 internal sealed record TaskState(string Status, long Revision, double? Updated)
 {
     /// <summary>Whether the row is still the one that was judged.</summary>
-    public bool IsThatOf(OpenTask task) => Status == task.Status && Revision == task.StatusRevision && Updated == task.Updated;
+    public bool IsThatOf(ScanTask task) => Status == task.Status && Revision == task.StatusRevision && Updated == task.Updated;
 }
 
 /// <summary>Reads single tasks, by primary key and by the index of their job.</summary>

@@ -49,7 +49,7 @@ internal sealed class TaskPass
     public required long Hooks { get; init; }
 
     /// <summary>The open scan tasks, without the start of their execution.</summary>
-    public required IReadOnlyList<OpenTask> OpenRows { get; init; }
+    public required IReadOnlyList<ScanTask> OpenRows { get; init; }
 
     /// <summary>Scan tasks that are over and changed lately; only of a read of the whole table.</summary>
     public IReadOnlyList<FinishedRow> Finished { get; init; } = [];
@@ -93,7 +93,7 @@ internal sealed class TaskPass
 
     /// <summary>The open scan tasks.</summary>
     /// <param name="startOfExecution">When an execution started, for a task without a creation time.</param>
-    public IReadOnlyList<OpenTask> Open(Func<long, double?> startOfExecution) =>
+    public IReadOnlyList<ScanTask> Open(Func<long, double?> startOfExecution) =>
         [.. OpenRows.Select(task => task.Created is null ? task with { ExecutionStarted = startOfExecution(task.ExecutionId) } : task)];
 
     internal sealed record GroupRow
@@ -137,10 +137,10 @@ internal sealed class TaskPass
             LowCodeExecutions = LowCodeExecutions ?? [],
         };
 
-        public IEnumerable<OpenTask> OpenRows() =>
+        public IEnumerable<ScanTask> OpenRows() =>
             from text in Open ?? []
             let row = new PackedRow(text)
-            select new OpenTask
+            select new ScanTask
             {
                 Id = row.Number(0),
                 ExecutionId = row.Number(1),

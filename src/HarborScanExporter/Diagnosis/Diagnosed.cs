@@ -5,7 +5,7 @@ namespace HarborScanExporter.Diagnosis;
 /// <summary>An open task with its judgement and what it rests on.</summary>
 internal sealed record JudgedTask
 {
-    public required OpenTask Task { get; init; }
+    public required ScanTask Task { get; init; }
 
     public required Judgement Judgement { get; init; }
 

@@ -37,7 +37,7 @@ internal static class EvidenceJudge
     /// <param name="rows">What the database as a whole says.</param>
     /// <param name="service">What Redis as a whole says; usable.</param>
     /// <param name="limits">The limits of the settings.</param>
-    public static Judgement Judge(OpenTask task, JobEvidence job, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits) => job switch
+    public static Judgement Judge(ScanTask task, JobEvidence job, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits) => job switch
     {
         { Holder: { } pool } when pool.IsAliveAt(service.Now) => Held(task, job, rows, service, limits),
         { IsQueued: true } => service.Scans.Paused ? Judgement.Paused : task.IsRunning ? Judgement.Requeued : Judgement.Queued,
@@ -49,7 +49,7 @@ internal static class EvidenceJudge
     };
 
     /// <summary>What rows say for certain of a task beyond those judged in one collection.</summary>
-    public static Judgement BeyondBound(OpenTask task, RowEvidence rows, JobServiceEvidence service, Limits limits)
+    public static Judgement BeyondBound(ScanTask task, RowEvidence rows, JobServiceEvidence service, Limits limits)
     {
         if (task.IsRunning) return task.RunningAge(rows.Now) > limits.RunningLimit ? Judgement.Unjudged : Judgement.Running;
         if (task.IsAcknowledged) return service.Scans.Paused ? Judgement.Paused : Judgement.Queued;
@@ -57,14 +57,14 @@ internal static class EvidenceJudge
     }
 
     /// <summary>A task when Redis is configured and cannot be used: only what Harbor will never heal is called stuck.</summary>
-    public static Judgement Blind(OpenTask task, bool stored, RowEvidence rows, Limits limits)
+    public static Judgement Blind(ScanTask task, bool stored, RowEvidence rows, Limits limits)
     {
         var age = task.AgeAt(rows.Now);
         if (age > limits.Never) return stored ? Judgement.Unreported : task.IsRunning ? Judgement.Overdue : Judgement.Lost;
         return task.RowAge(rows.Now) < Limits.Young ? Judgement.Settling : Judgement.Unjudged;
     }
 
-    private static Judgement Held(OpenTask task, JobEvidence job, RowEvidence rows, JobServiceEvidence service, Limits limits)
+    private static Judgement Held(ScanTask task, JobEvidence job, RowEvidence rows, JobServiceEvidence service, Limits limits)
     {
         if (job.Record is { IsFinal: true }) return Judgement.Settling;
         // A row that still waits tells when it was queued, not when its worker began.
@@ -89,13 +89,13 @@ internal static class EvidenceJudge
         return service.Now - Math.Max(ended, upSince) > UnacknowledgedSettle ? Judgement.Unreported : Judgement.Settling;
     }
 
-    private static Judgement Unlisted(OpenTask task, double seenFor, JobServiceEvidence service)
+    private static Judgement Unlisted(ScanTask task, double seenFor, JobServiceEvidence service)
     {
         if (!service.ListsReadWhole) return task.IsRunning ? Judgement.Unjudged : service.Scans.Paused ? Judgement.Paused : Judgement.Queued;
         return seenFor >= TwoSightings ? Judgement.NotQueued : Judgement.Settling;
     }
 
-    private static Judgement Unknown(OpenTask task, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits)
+    private static Judgement Unknown(ScanTask task, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits)
     {
         if (stored) return Judgement.Unreported;
         if (task.IsRunning && task.RunningAge(rows.Now) <= limits.RunningLimit

@@ -35,9 +35,9 @@ internal sealed record HookActivity(double From, double Until)
     /// </summary>
     /// <param name="task">Its row.</param>
     /// <param name="now">The database's clock, seconds since 1970.</param>
-    public static long BitOf(SeenTask task, double now) =>
-        task.Revision > 0 && task.Updated is { } updated && updated == Math.Floor(updated) && updated < now + 300
-        && !(task.Status == ScanStatus.Stopped && task.Code < ScanStatus.CodeOf(ScanStatus.Success))
+    public static long BitOf(ScanTask task, double now) =>
+        task.StatusRevision > 0 && task.Updated is { } updated && updated == Math.Floor(updated) && updated < now + 300
+        && !(task.Status == ScanStatus.Stopped && task.IsLowCode)
             ? Bit(Math.Max(0, BucketOf(now) - BucketOf(updated)))
             : 0;
 

@@ -10,16 +10,16 @@ namespace HarborScanExporter.Diagnosis;
 internal sealed record Judging(RowEvidence Rows, JobServiceEvidence Service, Limits Limits, IReadOnlyDictionary<long, double> Seen)
 {
     /// <summary>What Redis holds of the task's job; null when it was not asked about it. A task without a job id has no job.</summary>
-    public static JobEvidence? JobOf(OpenTask task, JobServiceEvidence service) =>
+    public static JobEvidence? JobOf(ScanTask task, JobServiceEvidence service) =>
         !service.IsUsable ? null : task.JobId.Length == 0 ? JobEvidence.Nothing : service.Jobs.GetValueOrDefault(task.JobId);
 
     /// <summary>For how many seconds the same was missing of the task; 0 at the first look.</summary>
-    public double SeenFor(OpenTask task) => Seen.GetValueOrDefault(task.Id);
+    public double SeenFor(ScanTask task) => Seen.GetValueOrDefault(task.Id);
 
     /// <summary>The judgement, by the mode that the evidence allows (design 3.2).</summary>
     /// <param name="task">An open task.</param>
     /// <param name="stored">Whether every report the task names is stored; asked only of a task in doubt.</param>
-    public Judgement Judge(OpenTask task, bool stored) => Service.State switch
+    public Judgement Judge(ScanTask task, bool stored) => Service.State switch
     {
         EvidenceState.NotConfigured => TaskJudge.Judge(task, stored, Rows, Limits),
         EvidenceState.Usable when JobOf(task, Service) is { } job => EvidenceJudge.Judge(task, job, stored, SeenFor(task), Rows, Service, Limits),
@@ -28,7 +28,7 @@ internal sealed record Judging(RowEvidence Rows, JobServiceEvidence Service, Lim
     };
 
     /// <summary>Whether the judgement depends on the task's reports, or is one that a second look at the row may change.</summary>
-    public bool IsInDoubt(OpenTask task) =>
+    public bool IsInDoubt(ScanTask task) =>
         Judge(task, stored: false).IsStuck
         || (Service.State == EvidenceState.NotConfigured && TaskJudge.NeedsReports(task, Rows.Now, Limits))
         || (JobOf(task, Service) is { } job && EvidenceJudge.AbsenceOf(job, Service) != Absence.None);

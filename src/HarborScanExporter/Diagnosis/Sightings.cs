@@ -10,7 +10,7 @@ namespace HarborScanExporter.Diagnosis;
 /// <param name="Absence">What is missing.</param>
 internal readonly record struct Sighting(long TaskId, string Status, long Revision, double? Updated, Absence Absence)
 {
-    public static Sighting Of(OpenTask task, Absence absence) => new(task.Id, task.Status, task.StatusRevision, task.Updated, absence);
+    public static Sighting Of(ScanTask task, Absence absence) => new(task.Id, task.Status, task.StatusRevision, task.Updated, absence);
 }
 
 /// <summary>What is missing of a job in Redis; one look may have fallen between two steps of the job service.</summary>

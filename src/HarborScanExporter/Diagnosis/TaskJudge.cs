@@ -13,16 +13,16 @@ internal static class TaskJudge
     /// <param name="stored">Whether every report the task names is stored; asked only of a task for which <see cref="NeedsReports"/> holds.</param>
     /// <param name="evidence">What the other rows say.</param>
     /// <param name="limits">The limits of the settings.</param>
-    public static Judgement Judge(OpenTask task, bool stored, RowEvidence evidence, Limits limits)
+    public static Judgement Judge(ScanTask task, bool stored, RowEvidence evidence, Limits limits)
     {
         var judgement = task.IsRunning ? Running(task, stored, evidence, limits) : Waiting(task, evidence, limits);
         return judgement == Judgement.Unjudged && task.RowAge(evidence.Now) < Limits.Young ? Judgement.Settling : judgement;
     }
 
     /// <summary>Whether the judgement of this task depends on its reports.</summary>
-    public static bool NeedsReports(OpenTask task, double now, Limits limits) => task.IsRunning && task.RunningAge(now) > limits.RunningLimit;
+    public static bool NeedsReports(ScanTask task, double now, Limits limits) => task.IsRunning && task.RunningAge(now) > limits.RunningLimit;
 
-    private static Judgement Running(OpenTask task, bool stored, RowEvidence evidence, Limits limits)
+    private static Judgement Running(ScanTask task, bool stored, RowEvidence evidence, Limits limits)
     {
         var age = task.RunningAge(evidence.Now);
         if (age > limits.RunningLimit && stored) return Judgement.Unreported;
@@ -35,7 +35,7 @@ internal static class TaskJudge
         return Judgement.Running;
     }
 
-    private static Judgement Waiting(OpenTask task, RowEvidence evidence, Limits limits)
+    private static Judgement Waiting(ScanTask task, RowEvidence evidence, Limits limits)
     {
         var age = task.WaitingAge(evidence.Now);
         if (age > limits.Never) return Judgement.Lost;
@@ -49,7 +49,7 @@ internal static class TaskJudge
     /// for two of its rounds since this row was made, and never of this row, it does not know the job. One hook alone proves nothing:
     /// while core is down, Harbor read-only or the job service away, its rounds are lost.
     /// </summary>
-    private static bool ReaperPassedOver(OpenTask task, RowEvidence evidence) =>
+    private static bool ReaperPassedOver(ScanTask task, RowEvidence evidence) =>
         evidence.OpenTasks < Limits.ReaperMayLag
         && !evidence.ReadOnly
         && evidence.Hooks is { } hooks

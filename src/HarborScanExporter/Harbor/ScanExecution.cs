@@ -1,7 +1,7 @@
 namespace HarborScanExporter.Harbor;
 
 /// <summary>
-/// An execution of interest: Running, a scan-all, a sweep, or final over an open task. Times are seconds since 1970 as in <see cref="OpenTask"/>.
+/// An execution of interest: Running, a scan-all, a sweep, or final over an open task. Times are seconds since 1970 as in <see cref="ScanTask"/>.
 /// </summary>
 internal sealed record ScanExecution
 {

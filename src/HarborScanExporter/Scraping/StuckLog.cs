@@ -18,8 +18,8 @@ internal sealed partial class StuckLog(ILogger<StuckLog> logger)
     {
         lock (_lock)
         {
-            var open = diagnosed.Tasks.ToDictionary(task => task.Task.Id);
-            var stuck = open.Where(task => task.Value.Judgement.IsStuck).ToDictionary();
+            var stuck = diagnosed.Tasks.Where(task => task.Judgement.IsStuck).ToDictionary(task => task.Task.Id);
+            var open = diagnosed.Tasks.Where(task => _stuck.ContainsKey(task.Task.Id)).ToDictionary(task => task.Task.Id);
             JudgedTask[] begun = [.. stuck.Where(task => _stuck.GetValueOrDefault(task.Key)?.Judgement != task.Value.Judgement).Select(task => task.Value)];
             // After Redis was away, or after a step of the job service, a first look says settling.
             var blind = _stuck.Where(task => open.GetValueOrDefault(task.Key)?.Judgement is { } now && (now == Judgement.Unjudged || now == Judgement.Settling)).ToList();

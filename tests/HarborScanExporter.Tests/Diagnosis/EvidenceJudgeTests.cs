@@ -373,12 +373,12 @@ public sealed class EvidenceJudgeTests
         Assert.Equal(Judgement.Unjudged, Blind(Waiting(120)));
     }
 
-    private static Judgement Judge(OpenTask task, JobEvidence job, bool stored = false, double seenFor = 0, RowEvidence? rows = null, JobServiceEvidence? service = null) =>
+    private static Judgement Judge(ScanTask task, JobEvidence job, bool stored = false, double seenFor = 0, RowEvidence? rows = null, JobServiceEvidence? service = null) =>
         EvidenceJudge.Judge(task, job, stored, seenFor, rows ?? Rows, service ?? Service, Defaults);
 
-    private static Judgement Beyond(OpenTask task, JobServiceEvidence? service = null) => EvidenceJudge.BeyondBound(task, Rows, service ?? Service, Defaults);
+    private static Judgement Beyond(ScanTask task, JobServiceEvidence? service = null) => EvidenceJudge.BeyondBound(task, Rows, service ?? Service, Defaults);
 
-    private static Judgement Blind(OpenTask task, bool stored = false) => EvidenceJudge.Blind(task, stored, Rows, Defaults);
+    private static Judgement Blind(ScanTask task, bool stored = false) => EvidenceJudge.Blind(task, stored, Rows, Defaults);
 
     private static Absence AbsenceOf(JobEvidence job, JobServiceEvidence? service = null) => EvidenceJudge.AbsenceOf(job, service ?? Service);
 }

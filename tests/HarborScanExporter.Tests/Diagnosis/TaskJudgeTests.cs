@@ -141,16 +141,16 @@ public sealed class TaskJudgeTests
         Assert.All(Judgement.States, state => Assert.False(state.IsStuck));
     }
 
-    private static Judgement Judge(OpenTask task, bool stored = false, RowEvidence? evidence = null) => TaskJudge.Judge(task, stored, evidence ?? Healthy, Defaults);
+    private static Judgement Judge(ScanTask task, bool stored = false, RowEvidence? evidence = null) => TaskJudge.Judge(task, stored, evidence ?? Healthy, Defaults);
 
-    private static OpenTask Running(double age) => Waiting(age + 60, revision: (long)(Now - age - 60)) with
+    private static ScanTask Running(double age) => Waiting(age + 60, revision: (long)(Now - age - 60)) with
     {
         Status = ScanStatus.Running,
         StatusCode = 2,
         Updated = Now - age,
     };
 
-    private static OpenTask Waiting(double age, long revision = 0) => new()
+    private static ScanTask Waiting(double age, long revision = 0) => new()
     {
         Id = 1,
         ExecutionId = 1,

@@ -37,7 +37,7 @@ public sealed class OpenTaskTests
         Assert.Equal(60, running.AgeAt(Now));
     }
 
-    private static OpenTask Waiting(double? created, long revision = 0) => new()
+    private static ScanTask Waiting(double? created, long revision = 0) => new()
     {
         Id = 1,
         ExecutionId = 1,

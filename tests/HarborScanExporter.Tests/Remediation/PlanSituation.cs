@@ -7,7 +7,7 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Tests.Remediation;
 
 /// <summary>An open scan of a situation: its row, what Redis holds of its job (null: not asked), and how long that has been missing.</summary>
-internal sealed record OpenScan(OpenTask Task, JobEvidence? Job, bool Stored = false, double AbsentFor = 3600);
+internal sealed record OpenScan(ScanTask Task, JobEvidence? Job, bool Stored = false, double AbsentFor = 3600);
 
 /// <summary>
 /// All that a plan rests on, made of parts. What is stuck is judged as the product judges it, so that a test leads from the evidence to the
@@ -154,7 +154,7 @@ internal sealed record PlanSituation
     ]);
 
     /// <summary>A task that waits.</summary>
-    public static OpenTask Pending(long id = 1, double age = 5 * Hour, long revision = 0, string jobId = JobId, string type = "IMAGE_SCAN") => new()
+    public static ScanTask Pending(long id = 1, double age = 5 * Hour, long revision = 0, string jobId = JobId, string type = "IMAGE_SCAN") => new()
     {
         Id = id,
         ExecutionId = 100 + id,
@@ -170,7 +170,7 @@ internal sealed record PlanSituation
     };
 
     /// <summary>A task at which a worker was said to begin so long ago.</summary>
-    public static OpenTask Running(long id = 1, double age = 5 * Hour, string jobId = JobId, string type = "IMAGE_SCAN") => new()
+    public static ScanTask Running(long id = 1, double age = 5 * Hour, string jobId = JobId, string type = "IMAGE_SCAN") => new()
     {
         Id = id,
         ExecutionId = 100 + id,

@@ -126,6 +126,6 @@ public sealed class PlanningPropertyTests
     }
 
     /// <summary>The same task under another number, with a job of its own and as old as before.</summary>
-    private static OpenTask Numbered(OpenTask task, int number) =>
+    private static ScanTask Numbered(ScanTask task, int number) =>
         task with { Id = number, ExecutionId = 100 + number, JobId = FormattableString.Invariant($"{number:x24}") };
 }

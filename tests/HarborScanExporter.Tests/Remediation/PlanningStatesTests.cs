@@ -143,7 +143,7 @@ public sealed class PlanningStatesTests
         select Of(task, job, stored) with { HasApi = api },
         situation => Assert.DoesNotContain("finish_task", situation.Told(), StringComparison.Ordinal));
 
-    private static PlanSituation Of(OpenTask task, JobEvidence? job, bool stored = false, double absentFor = Hour, JobServiceEvidence? service = null)
+    private static PlanSituation Of(ScanTask task, JobEvidence? job, bool stored = false, double absentFor = Hour, JobServiceEvidence? service = null)
     {
         var situation = new PlanSituation { Scans = [new OpenScan(task, job, stored, absentFor)] };
         return service is null ? situation : situation with { Service = service };

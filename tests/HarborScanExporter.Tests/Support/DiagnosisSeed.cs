@@ -43,7 +43,7 @@ internal static class DiagnosisSeed
     /// <summary>A pool of which only its list is left.</summary>
     public static WorkerPool Unknown { get; } = new("gone0000000000000000gone", null, null, 0, null);
 
-    public static OpenTask Waiting(double age, long revision = 0) => new()
+    public static ScanTask Waiting(double age, long revision = 0) => new()
     {
         Id = 307257,
         ExecutionId = 164617,
@@ -56,7 +56,7 @@ internal static class DiagnosisSeed
         Created = Now - age,
     };
 
-    public static OpenTask Running(double age) => Waiting(age + 60, revision: (long)(Now - age - 60)) with
+    public static ScanTask Running(double age) => Waiting(age + 60, revision: (long)(Now - age - 60)) with
     {
         Status = ScanStatus.Running,
         StatusCode = 2,
@@ -73,7 +73,7 @@ internal static class DiagnosisSeed
     public static ScanExecution Execution(string type = ScanType.ScanAll, string status = ScanStatus.Running, double age = 28 * Hour, long id = 812, string trigger = "MANUAL") =>
         new() { Id = id, Type = type, Status = status, Trigger = trigger, Started = Now - age };
 
-    public static JudgedTask Judged(Judgement judgement, OpenTask? task = null, JobEvidence? job = null, TaskAttributes? named = null, params ScanReport[] reports) => new()
+    public static JudgedTask Judged(Judgement judgement, ScanTask? task = null, JobEvidence? job = null, TaskAttributes? named = null, params ScanReport[] reports) => new()
     {
         Task = task ?? Waiting(5 * 24 * Hour),
         Judgement = judgement,

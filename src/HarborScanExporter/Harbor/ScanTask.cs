@@ -1,10 +1,10 @@
 namespace HarborScanExporter.Harbor;
 
 /// <summary>
-/// A scan task that is not over. Times are seconds since 1970 on Harbor's UTC columns; null where the row holds nothing usable
+/// A scan task as a read saw it. Times are seconds since 1970 on Harbor's UTC columns; null where the row holds nothing usable
 /// (NULL, 0001-01-01, infinity).
 /// </summary>
-internal sealed record OpenTask
+internal sealed record ScanTask
 {
     public required long Id { get; init; }
 
@@ -13,7 +13,7 @@ internal sealed record OpenTask
     /// <summary>One of <see cref="ScanType.All"/>.</summary>
     public required string Type { get; init; }
 
-    /// <summary>One of <see cref="ScanStatus.Open"/>.</summary>
+    /// <summary>One of <see cref="ScanStatus.Labels"/>.</summary>
     public required string Status { get; init; }
 
     public required long StatusCode { get; init; }
@@ -34,8 +34,16 @@ internal sealed record OpenTask
     /// <summary>Of a Running row: when core heard that work began.</summary>
     public double? Updated { get; init; }
 
-    /// <summary>Start of the task's execution.</summary>
+    /// <summary>Null while it is open, and of one that an operator stopped with its queue.</summary>
+    public double? Ended { get; init; }
+
+    /// <summary>Start of the task's execution; asked for only where the task has no creation time.</summary>
     public double? ExecutionStarted { get; init; }
+
+    public bool IsOpen => ScanStatus.IsOpen(Status);
+
+    /// <summary>Whether its code is below that of a task that is over.</summary>
+    public bool IsLowCode => StatusCode < ScanStatus.CodeOf(ScanStatus.Success);
 
     public bool IsRunning => Status == ScanStatus.Running;
 
