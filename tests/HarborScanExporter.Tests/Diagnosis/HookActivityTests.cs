@@ -47,5 +47,5 @@ public sealed class HookActivityTests
     [InlineData("Success", 3, 1, -63 * 600, 0L)]
     public void A_row_shows_a_hook_by_its_revision_and_whole_seconds(string status, int code, long revision, double updated, long bit) =>
         Assert.Equal(bit, HookActivity.BitOf(
-            new ScanTask { Id = 1, ExecutionId = 1, Type = "IMAGE_SCAN", Status = status, Code = code, Revision = revision, Runs = 1, Updated = Now + updated }, Now));
+            new ScanTask { Id = 1, ExecutionId = 1, Type = "IMAGE_SCAN", Status = status, StatusCode = code, StatusRevision = revision, RunCount = 1, Updated = Now + updated }, Now));
 }
