@@ -82,7 +82,7 @@ internal static class Composition
         services.AddSingleton(provider => new RepairRun(
             provider.GetRequiredService<LookReader>(), provider.GetRequiredService<RepairDatabase>(), provider.GetRequiredService<PauseFile>(), settings,
             provider.GetRequiredService<RemediationCounters>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepairRun>>(),
-            provider.GetService<Act>(), provider.GetRequiredService<SweepReader>()));
+            provider.GetService<Act>(), provider.GetRequiredService<SweepReader>(), provider.GetService<Reconciliation>()));
         services.AddSingleton<Undoing>();
         services.AddSingleton<RepairVerification>();
         services.AddSingleton<RemediationState>();

@@ -58,7 +58,7 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             var (newTasks, newExecutions) = (state.Tasks.High.Settled, state.Executions.High.Settled);
             return new ReadPlan(
                 _version,
-                IdRanges.Of(state.Tasks.Open.Where(id => id <= newTasks), ActiveTaskLookup.Gap).WithAbove(newTasks),
+                IdRanges.Of(state.Tasks.Open.Concat(state.Tasks.LowCodes).Where(id => id <= newTasks), ActiveTaskLookup.Gap).WithAbove(newTasks),
                 // The optional index finds every open task, also one that a hand opened again long after its end.
                 horizon.HasOpenTaskIndex ? new IdRanges([0], [newTasks]) : IdRanges.Of(state.Tasks.Finished.Where(id => id <= newTasks), ActiveTaskLookup.FinishedGap),
                 newTasks,

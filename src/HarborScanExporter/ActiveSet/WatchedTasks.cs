@@ -14,7 +14,14 @@ internal sealed class WatchedTasks
     /// </summary>
     public const double RetrySeconds = 2 * 3600 + 600;
 
+    /// <summary>
+    /// Tasks that are over and whose code says otherwise are read at each scrape, up to so many, as they are what somebody mends; a queue that was
+    /// stopped leaves as many as it had, and those beyond are as of the last reconciliation.
+    /// </summary>
+    private const int MostLowCodes = 2_000;
+
     private readonly Dictionary<long, Work> _open = [];
+    private readonly HashSet<long> _lowCodes = [];
     private readonly Dictionary<long, FinishedTask> _finished = [];
     private readonly TaskTally _tally;
     private long _hooks;
@@ -30,7 +37,7 @@ internal sealed class WatchedTasks
         _tally = new TaskTally(pass, newestScanAll);
         (High, _hooks, _now) = (high, pass.Hooks, now);
         foreach (var task in pass.OpenRows) _open[task.Id] = task.IsRunning ? new Work(task.StatusRevision, task.Updated, Seen: true) : default;
-        foreach (var row in pass.Finished) _finished[row.Id] = FinishedTask.Of(row, now + RetrySeconds);
+        foreach (var row in pass.Finished) Watch(row.Id, FinishedTask.Of(row, now + RetrySeconds));
     }
 
     /// <summary>Above which id every scrape reads everything.</summary>
@@ -39,11 +46,14 @@ internal sealed class WatchedTasks
     /// <summary>The ids of open tasks.</summary>
     public IReadOnlyCollection<long> Open => _open.Keys;
 
+    /// <summary>The ids of tasks that are over though their code says otherwise.</summary>
+    public IReadOnlyCollection<long> LowCodes => _lowCodes;
+
     /// <summary>The ids of tasks that ended lately.</summary>
     public IReadOnlyCollection<long> Finished => _finished.Keys;
 
     /// <summary>Takes what a read saw.</summary>
-    /// <param name="rows">Every task of the ranges that <see cref="Open"/> and <see cref="High"/> asked for, and the open ones among <see cref="Finished"/>.</param>
+    /// <param name="rows">Every task of the ranges that <see cref="Open"/>, <see cref="LowCodes"/> and <see cref="High"/> asked for, and the open ones among <see cref="Finished"/>.</param>
     /// <param name="hooksOfOthers">The hooks that new tasks of other types show.</param>
     /// <param name="newestScanAll">The newest scan-all at the read, or 0.</param>
     /// <param name="now">The database's clock at it.</param>
@@ -65,8 +75,9 @@ internal sealed class WatchedTasks
             if (Take(row, now, transitions)) changed.Add(row);
         }
         long[] gone = [.. _open.Keys.Where(id => !seen.Contains(id))];
-        foreach (var id in gone) _open.Remove(id);
-        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now).ToArray()) _finished.Remove(id);
+        gone = [.. gone, .. _lowCodes.Where(id => !seen.Contains(id))];
+        Drop(gone);
+        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now && !_lowCodes.Contains(pair.Key)).ToArray()) _finished.Remove(id);
         return (new TaskChanges(changed, gone, _hooks, newestScanAll, now), _tally.With(open, _hooks));
     }
 
@@ -75,8 +86,10 @@ internal sealed class WatchedTasks
     {
         foreach (var (id, finished) in before._finished)
         {
-            if (_open.ContainsKey(id) || (_finished.TryGetValue(id, out var read) && read.Until >= finished.Until)) continue;
-            _finished[id] = finished;
+            // What is read now may say otherwise of it.
+            if (_open.ContainsKey(id) || before._lowCodes.Contains(id)) continue;
+            if (!_finished.TryGetValue(id, out var read)) _finished[id] = finished;
+            else if (read.Until < finished.Until) _finished[id] = read with { Until = finished.Until };
         }
     }
 
@@ -87,7 +100,7 @@ internal sealed class WatchedTasks
         _hooks = HookActivity.Shifted(_hooks, _now, changes.Now) | changes.Hooks;
         _now = changes.Now;
         foreach (var row in changes.Rows) Take(row, changes.Now, null);
-        foreach (var id in changes.Gone) _open.Remove(id);
+        Drop(changes.Gone);
     }
 
     /// <summary>These jobs stand in the queue or in a list of a pool, and their tasks are over: they may live again however late.</summary>
@@ -97,7 +110,7 @@ internal sealed class WatchedTasks
         foreach (var task in tasks)
         {
             if (task.IsOpen) _open.TryAdd(task.Id, default);
-            else if (!_open.ContainsKey(task.Id)) _finished[task.Id] = FinishedTask.Of(task, _now + RetrySeconds);
+            else if (!_open.ContainsKey(task.Id)) Watch(task.Id, FinishedTask.Of(task, _now + RetrySeconds));
         }
     }
 
@@ -111,7 +124,7 @@ internal sealed class WatchedTasks
             if (wasFinished)
             {
                 _tally.Remove(finished);
-                _finished.Remove(row.Id);
+                Forget(row.Id);
             }
             var next = Begin(row, work, transitions);
             if (wasOpen && next == work) return false;
@@ -124,9 +137,33 @@ internal sealed class WatchedTasks
         if (wasFinished) _tally.Remove(finished);
         _tally.Add(row, now);
         _open.Remove(row.Id);
-        _finished[row.Id] = FinishedTask.Of(row, now + RetrySeconds);
-        if (transitions is not null && ScanStatus.IsFinal(row.Status)) Tell(row, work, transitions);
+        Forget(row.Id);
+        Watch(row.Id, FinishedTask.Of(row, now + RetrySeconds));
+        // One that had ended has been told: another end of it, or another code, is a repair.
+        if (transitions is not null && !wasFinished && ScanStatus.IsFinal(row.Status)) Tell(row, work, transitions);
         return true;
+    }
+
+    private void Watch(long id, FinishedTask task)
+    {
+        _finished[id] = task;
+        if (task.IsLowCode && _lowCodes.Count < MostLowCodes) _lowCodes.Add(id);
+    }
+
+    private void Forget(long id)
+    {
+        _finished.Remove(id);
+        _lowCodes.Remove(id);
+    }
+
+    private void Drop(IEnumerable<long> gone)
+    {
+        foreach (var id in gone)
+        {
+            if (_lowCodes.Contains(id)) _tally.Remove(_finished[id]);
+            _open.Remove(id);
+            if (_lowCodes.Contains(id)) Forget(id);
+        }
     }
 
     private static Work Begin(ScanTask row, Work work, IScanTransitions? transitions)

@@ -36,7 +36,7 @@ internal sealed class TaskPass
                                    coalesce(replace(job_id, {PackedRow.Separator}, '?'), '')))
                    filter (where status in ('Pending', 'Scheduled', 'Running')) as Open,
                array_agg(concat_ws({PackedRow.Separator}, id, execution_id, status_code))
-                   filter (where (update_time > to_timestamp(@RecentFrom) at time zone 'utc' or id > @TailFrom)
+                   filter (where (update_time > to_timestamp(@RecentFrom) at time zone 'utc' or id > @TailFrom or (status_code < 3 and @RecentFrom < 'infinity'))
                              and status not in ('Pending', 'Scheduled', 'Running')) as Recent
         from task
         group by 1, 2, 3
@@ -51,7 +51,7 @@ internal sealed class TaskPass
     /// <summary>The open scan tasks, without the start of their execution.</summary>
     public required IReadOnlyList<ScanTask> OpenRows { get; init; }
 
-    /// <summary>Scan tasks that are over and changed lately; only of a read of the whole table.</summary>
+    /// <summary>Scan tasks that are over and changed lately, or whose code is not that of one that is over; only of a read of the whole table.</summary>
     public IReadOnlyList<FinishedRow> Finished { get; init; } = [];
 
     /// <summary>What the tasks of the newest scan-all say together.</summary>

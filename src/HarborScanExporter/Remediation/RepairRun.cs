@@ -14,7 +14,7 @@ namespace HarborScanExporter.Remediation;
 /// </summary>
 internal sealed partial class RepairRun(
     LookReader looking, RepairDatabase database, PauseFile pause, ExporterSettings settings, RemediationCounters counters, TimeProvider time, ILogger<RepairRun> logger,
-    Act? act = null, SweepReader? sweeping = null) : IDisposable
+    Act? act = null, SweepReader? sweeping = null, Reconciliation? reconciliation = null) : IDisposable
 {
     /// <summary>What time alone changes, or nothing does: a run that leaves only such things is at a clean end.</summary>
     internal static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
@@ -87,6 +87,8 @@ internal sealed partial class RepairRun(
         }
         Tell(request, result);
         if (result.Outcomes.Any(outcome => outcome.Audit is not null)) Wrote?.Invoke();
+        // What was removed, the scrapes would count until the whole tables are read again.
+        if (result.Outcomes.Any(outcome => outcome is { State: RepairState.Done, Repair.Action: RepairAction.Sweep or RepairAction.DeleteRobot })) reconciliation?.Want();
         return result;
     }
 

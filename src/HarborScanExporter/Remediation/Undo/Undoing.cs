@@ -10,7 +10,7 @@ namespace HarborScanExporter.Remediation.Undo;
 /// Takes a repair back: restores the before images of its line in the audit, and only rows that are still as it left them (conventions 5.10).
 /// A pause forbids it not: who stops repairs may want to take them back.
 /// </summary>
-internal sealed partial class Undoing(RepairDatabase database, ExporterSettings settings, ILogger<Undoing> logger)
+internal sealed partial class Undoing(RepairDatabase database, ExporterSettings settings, ILogger<Undoing> logger, Reconciliation? reconciliation = null)
 {
     /// <summary>Whether a repair can be taken back as far as its line tells; the rows are asked when it is.</summary>
     /// <param name="action">The line's action.</param>
@@ -40,6 +40,8 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
                 ? Refused(UndoReason.Busy, $"Another transaction holds a row of repair {id}. Try again.")
                 : Refused(RepairWriting.FailureOf(error), $"The repairing role cannot work ({RepairWriting.FailureOf(error)}): {error.Message} Nothing was taken back.");
         }
+        // A row that ended long ago may be open again.
+        if (result.Done) reconciliation?.Want();
         LogUndo(id, asker.Source, asker.Actor, result.Done, result.Reason ?? "", result.Audit ?? 0);
         return result;
     }
