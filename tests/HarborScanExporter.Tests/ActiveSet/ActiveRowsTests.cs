@@ -328,9 +328,10 @@ public sealed class ActiveRowsTests
 
     /// <summary>It ends with these tables.</summary>
     private bool Reconcile(
-        ReconcilingRows reconciling, TableHorizon horizon, double later, IReadOnlyList<SeenTask> tasks, long[]? recent = null, IReadOnlyList<ScanExecution>? executions = null) =>
+        ReconcilingRows reconciling, TableHorizon horizon, double later, IReadOnlyList<SeenTask> tasks, long[]? recent = null, IReadOnlyList<ScanExecution>? executions = null,
+        long[]? recentExecutions = null) =>
         _rows.Reconcile(
-            reconciling, Whole(tasks, Newest(executions), recent?.ToHashSet()), WholeExecutions(executions ?? []),
+            reconciling, Whole(tasks, Newest(executions), recent?.ToHashSet()), WholeExecutions(executions ?? [], recentExecutions?.ToHashSet()),
             (reconciling.Known!.HighTasks, reconciling.Known.HighExecutions), horizon, Now + later);
 
     private static long Newest(IReadOnlyList<ScanExecution>? executions) => WholeExecutions(executions ?? []).NewestScanAll?.Id ?? 0;

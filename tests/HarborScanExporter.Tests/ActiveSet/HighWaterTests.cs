@@ -71,18 +71,6 @@ public sealed class HighWaterTests
     }
 
     [Fact]
-    public void Highest_rows_above_it_that_are_gone_leave_it()
-    {
-        var high = new HighWater(10);
-        high.Saw(50, Transactions(100, 100), Now);
-        high.Lower(10);
-        high.Lower(30);
-        high.Saw(60, Transactions(100, 100), Now + 600);
-
-        Assert.Equal(50, high.Settled);
-    }
-
-    [Fact]
     public void It_does_not_fall_with_an_older_mark()
     {
         var high = new HighWater(40);
@@ -90,6 +78,34 @@ public sealed class HighWaterTests
         high.Saw(30, Transactions(100, 100), Now + 600);
 
         Assert.Equal(40, high.Settled);
+    }
+
+    [Theory]
+    [InlineData(-3600)]
+    [InlineData(-700)]
+    public void A_clock_that_went_back_settles_nothing_and_starts_the_wait_anew(double back)
+    {
+        var high = new HighWater(10);
+        high.Saw(50, Transactions(90, 100), Now);
+        high.Saw(60, Transactions(back < -3000 ? 90 : 200, 200), Now + back);
+        Assert.Equal(10, high.Settled);
+
+        high.Saw(60, Transactions(200, 200), Now + back + 599);
+        Assert.Equal(10, high.Settled);
+        high.Saw(60, Transactions(200, 200), Now + back + 600);
+        Assert.Equal(60, high.Settled);
+    }
+
+    [Fact]
+    public void Of_highest_rows_that_are_gone_no_id_settles_before_another_row_has_taken_it()
+    {
+        var high = new HighWater(10);
+        high.Saw(50, Transactions(100, 100), Now);
+        high.Lower(30);
+        high.Saw(30, Transactions(100, 100), Now + 300);
+        high.Saw(35, Transactions(200, 200), Now + 600);
+
+        Assert.Equal(30, high.Settled);
     }
 
     [Fact]
