@@ -134,7 +134,8 @@ internal sealed class WatchedExecutions
 
     private void Forget(double now)
     {
-        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now).ToArray()) _finished.Remove(id);
+        // Above the settled ids each read shows it again, and what is not known is counted.
+        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now && pair.Key <= High.Settled).ToArray()) _finished.Remove(id);
         foreach (var type in new[] { ScanType.ScanAll, ExecutionPass.Sweep })
         {
             var old = _kept.Values.Where(execution => execution.Type == type)

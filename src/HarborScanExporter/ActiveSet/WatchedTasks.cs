@@ -66,7 +66,8 @@ internal sealed class WatchedTasks
         }
         long[] gone = [.. _open.Keys.Where(id => !seen.Contains(id))];
         foreach (var id in gone) _open.Remove(id);
-        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now).ToArray()) _finished.Remove(id);
+        // Above the settled ids each read shows it again, and what is not known is counted.
+        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now && pair.Key <= High.Settled).ToArray()) _finished.Remove(id);
         return (new TaskChanges(changed, gone, _hooks, newestScanAll, now), _tally.With(open, _hooks));
     }
 

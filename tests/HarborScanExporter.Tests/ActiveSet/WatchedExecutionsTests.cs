@@ -70,6 +70,16 @@ public sealed class WatchedExecutionsTests
     }
 
     [Fact]
+    public void What_ended_above_the_settled_ids_is_counted_once_however_long_they_take_to_settle()
+    {
+        var executions = Watched([]);
+        Take(executions, 10, Execution(101, "Success"));
+        Take(executions, 8000, Execution(101, "Success"));
+
+        Assert.Equal((0, 0, 1), Counts(Take(executions, 8010, Execution(101, "Success"))));
+    }
+
+    [Fact]
     public void One_that_was_asked_for_and_is_not_there_was_deleted()
     {
         var executions = Watched([Execution(1, "Running"), Execution(2, "Running")]);

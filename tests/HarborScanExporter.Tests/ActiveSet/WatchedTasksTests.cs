@@ -184,6 +184,18 @@ public sealed class WatchedTasksTests
     }
 
     [Fact]
+    public void What_ended_above_the_settled_ids_is_counted_and_told_once_however_long_they_take_to_settle()
+    {
+        var tasks = Watched([]);
+        Take(tasks, 10, Task(101, "Success"));
+        _told.Since();
+        Take(tasks, 8000, Task(101, "Success"));
+
+        Assert.Equal(1, Take(tasks, 8010, Task(101, "Success")).Count("Success"));
+        Assert.Equal("", _told.Since());
+    }
+
+    [Fact]
     public void An_open_task_that_is_not_read_again_was_deleted()
     {
         var tasks = Watched([Task(1, "Running"), Task(2, "Pending")]);
