@@ -97,8 +97,13 @@ internal sealed class WatchedTasks
     {
         foreach (var task in tasks)
         {
-            if (task.IsOpen) _open.TryAdd(task.Id, default);
-            else if (!_open.ContainsKey(task.Id)) _finished[task.Id] = FinishedTask.Of(task, _now + RetrySeconds);
+            if (_open.ContainsKey(task.Id)) continue;
+            var until = _now + RetrySeconds;
+            // Another end than the one that was counted, the next read shows, counts and tells, and so it does with a new row.
+            if (_finished.TryGetValue(task.Id, out var counted)) _finished[task.Id] = counted with { Until = until };
+            else if (task.Id > High.Settled) continue;
+            else if (task.IsOpen) _open[task.Id] = default;
+            else _finished[task.Id] = FinishedTask.Of(task, until);
         }
     }
 

@@ -292,6 +292,29 @@ public sealed class WatchedTasksTests
     }
 
     [Fact]
+    public void A_listed_task_that_no_read_has_seen_is_counted_and_told_by_the_next_one()
+    {
+        var tasks = Watched([]);
+        tasks.Listed([Task(101, "Success")]);
+
+        Assert.Equal(1, Take(tasks, 10, Task(101, "Success")).Count("Success"));
+        Assert.Equal("IMAGE_SCAN Success after 90; IMAGE_SCAN start unseen", _told.Since());
+    }
+
+    [Fact]
+    public void A_listed_task_with_another_end_than_the_one_that_was_read_is_counted_and_told_by_the_next_one()
+    {
+        var tasks = Watched([]);
+        Take(tasks, 10, Task(101, "Error"));
+        _told.Since();
+        tasks.Listed([Task(101, "Success")]);
+        var pass = Take(tasks, 20, Task(101, "Success"));
+
+        Assert.Equal((0, 1), (pass.Count("Error"), pass.Count("Success")));
+        Assert.Equal("IMAGE_SCAN Success after 90; IMAGE_SCAN start unseen", _told.Since());
+    }
+
+    [Fact]
     public void It_goes_on_watching_what_was_watched_for_longer()
     {
         var before = Watched([Task(1, "Error"), Task(2, "Error"), Task(3, "Error")], recent: 2);
