@@ -133,11 +133,6 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             var state = new State(
                 new WatchedTasks(tasks, executions.NewestScanAll?.Id ?? 0, highs.Tasks, now), new WatchedExecutions(executions, highs.Executions, now), horizon, now);
             state.Saw(horizon, now);
-            if (_state is { } watched)
-            {
-                state.Tasks.GoOnFrom(watched.Tasks);
-                state.Executions.GoOnFrom(watched.Executions);
-            }
             foreach (var (taskChanges, executionChanges) in reconciling.Meanwhile)
             {
                 state.Executions.Repeat(executionChanges);
@@ -186,8 +181,13 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             return isLower;
         }
 
-        /// <summary>Scrapes have read later snapshots than the one of the reconciliation.</summary>
-        public void GoOnFrom(State before) => (_newest, _now) = (before._newest, before._now);
+        /// <summary>Scrapes have read later snapshots than the one of the reconciliation, and what they saw since was repeated.</summary>
+        public void GoOnFrom(State before)
+        {
+            tasks.GoOnFrom(before.Tasks);
+            executions.GoOnFrom(before.Executions);
+            (_newest, _now) = (before._newest, before._now);
+        }
     }
 }
 

@@ -55,6 +55,7 @@ internal sealed class WatchedTasks
         _hooks = HookActivity.Shifted(_hooks, _now, now) | hooksOfOthers;
         _now = now;
         List<SeenTask> open = [], changed = [];
+        List<(long, FinishedTask)> former = [];
         HashSet<long> seen = [];
         foreach (var row in rows)
         {
@@ -62,22 +63,29 @@ internal sealed class WatchedTasks
             if (!seen.Add(row.Id)) continue;
             _hooks |= HookActivity.BitOf(row, now);
             if (row.IsOpen) open.Add(row);
-            if (Take(row, now, transitions)) changed.Add(row);
+            var wasFinished = _finished.TryGetValue(row.Id, out var end);
+            if (!Take(row, now, transitions)) continue;
+            changed.Add(row);
+            if (wasFinished) former.Add((row.Id, end));
         }
         long[] gone = [.. _open.Keys.Where(id => !seen.Contains(id))];
         foreach (var id in gone) _open.Remove(id);
         // Above the settled ids each read shows it again, and what is not known is counted.
         foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now && pair.Key <= High.Settled).ToArray()) _finished.Remove(id);
-        return (new TaskChanges(changed, gone, _hooks, newestScanAll, now), _tally.With(open, _hooks));
+        return (new TaskChanges(changed, former, gone, _hooks, newestScanAll, now), _tally.With(open, _hooks));
     }
 
-    /// <summary>Goes on watching what was watched before: a job that Redis lists keeps its task watched however long ago it ended.</summary>
+    /// <summary>
+    /// Goes on watching what was watched before: a job that Redis lists keeps its task watched however long ago it ended. What ended meanwhile
+    /// must have been repeated: here it would count as counted.
+    /// </summary>
     public void GoOnFrom(WatchedTasks before)
     {
         foreach (var (id, finished) in before._finished)
         {
-            if (_open.ContainsKey(id) || (_finished.TryGetValue(id, out var read) && read.Until >= finished.Until)) continue;
-            _finished[id] = finished;
+            if (_open.ContainsKey(id)) continue;
+            if (!_finished.TryGetValue(id, out var read)) _finished[id] = finished;
+            else if (read.Until < finished.Until) _finished[id] = read with { Until = finished.Until };
         }
     }
 
@@ -87,6 +95,10 @@ internal sealed class WatchedTasks
         _tally.Follow(changes.NewestScanAll);
         _hooks = HookActivity.Shifted(_hooks, _now, changes.Now) | changes.Hooks;
         _now = changes.Now;
+        foreach (var (id, end) in changes.FormerEnds)
+        {
+            if (!_open.ContainsKey(id)) _finished.TryAdd(id, end);
+        }
         foreach (var row in changes.Rows) Take(row, changes.Now, null);
         foreach (var id in changes.Gone) _open.Remove(id);
     }
@@ -160,8 +172,10 @@ internal sealed class WatchedTasks
 
 /// <summary>What one read changed.</summary>
 /// <param name="Rows">Tasks that are new, ended or live again.</param>
+/// <param name="FormerEnds">How those of them had ended before that were watched as over: the whole table counts them so and need not name them.</param>
 /// <param name="Gone">Open tasks that were deleted.</param>
 /// <param name="Hooks">The mask of hooks after it.</param>
 /// <param name="NewestScanAll">The newest scan-all at it, or 0.</param>
 /// <param name="Now">The database's clock at it.</param>
-internal sealed record TaskChanges(IReadOnlyList<SeenTask> Rows, IReadOnlyList<long> Gone, long Hooks, long NewestScanAll, double Now);
+internal sealed record TaskChanges(
+    IReadOnlyList<SeenTask> Rows, IReadOnlyList<(long Id, FinishedTask End)> FormerEnds, IReadOnlyList<long> Gone, long Hooks, long NewestScanAll, double Now);

@@ -199,6 +199,48 @@ public sealed class ActiveRowsTests
     }
 
     [Fact]
+    public void What_began_and_ended_while_the_whole_tables_were_read_is_counted()
+    {
+        Begin([]);
+        var reconciling = Know(Horizon(2), 1);
+        Take(Horizon(3), 2, [Task(101, "Success")], [Execution(101, "Success")]);
+        Reconcile(reconciling, Horizon(2), 1, []);
+        var (tasks, executions) = Take(Horizon(4), 3, [Task(101, "Success")], [Execution(101, "Success")]);
+
+        Assert.Equal((0, 1, 0), Counts(tasks));
+        Assert.Equal(1, executions.Count("Success"));
+        Assert.Equal("IMAGE_SCAN Success after 90; IMAGE_SCAN start unseen", _told.Since());
+    }
+
+    [Fact]
+    public void What_lived_again_and_ended_otherwise_while_the_whole_tables_were_read_is_counted_once()
+    {
+        Begin([Task(1, "Error")], [1], [Execution(7, "Error")], [7]);
+        var reconciling = Know(Horizon(2), 1);
+        Take(Horizon(3), 2, [Task(1, "Running")], [Execution(7, "Running")]);
+        Take(Horizon(4), 3, [Task(1, "Success")], [Execution(7, "Success")]);
+        Reconcile(reconciling, Horizon(2), 1, [Task(1, "Error")], [1], [Execution(7, "Error")], [7]);
+        var (tasks, executions) = Take(Horizon(5), 4);
+
+        Assert.Equal((0, 1, 0), Counts(tasks));
+        Assert.Equal((1, 0), (executions.Count("Success"), executions.Count("Error")));
+    }
+
+    [Fact]
+    public void What_redis_listed_and_lived_again_while_the_whole_tables_were_read_is_counted_once()
+    {
+        Begin([Task(1, "Error"), Task(2, "Error")]);
+        _rows.Listed([Task(1, "Error")]);
+        var reconciling = Know(Horizon(2), 1);
+        _rows.Listed([Task(2, "Error")]);
+        Take(Horizon(3), 2, [Task(1, "Running"), Task(2, "Running")]);
+        Take(Horizon(4), 3, [Task(1, "Success"), Task(2, "Running")]);
+        Reconcile(reconciling, Horizon(2), 1, [Task(1, "Error"), Task(2, "Error")]);
+
+        Assert.Equal((1, 1, 0), Counts(Take(Horizon(5), 4, [Task(2, "Running")]).Tasks));
+    }
+
+    [Fact]
     public void A_run_that_scrapes_saw_begin_meanwhile_is_told_at_its_end()
     {
         Begin([]);
