@@ -87,6 +87,11 @@ internal sealed class WatchedTasks
             if (!_finished.TryGetValue(id, out var read)) _finished[id] = finished;
             else if (read.Until < finished.Until) _finished[id] = read with { Until = finished.Until };
         }
+        // Redis led to those: no read saw them begin.
+        foreach (var (id, work) in before._open)
+        {
+            if (!_finished.ContainsKey(id)) _open.TryAdd(id, work);
+        }
     }
 
     /// <summary>Applies what was seen and told while the whole table was read.</summary>

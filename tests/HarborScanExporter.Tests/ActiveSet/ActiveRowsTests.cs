@@ -280,6 +280,18 @@ public sealed class ActiveRowsTests
     }
 
     [Fact]
+    public void A_listed_task_that_lives_already_stays_watched_over_a_reconciliation()
+    {
+        Begin([Task(1, "Error"), Task(2, "Error")]);
+        var reconciling = Know(Horizon(2), 1);
+        _rows.Listed([Task(1, "Pending"), Task(2, "Running")]);
+        Take(Horizon(3), 2, [Task(1, "Pending"), Task(2, "Running")]);
+        Reconcile(reconciling, Horizon(2), 1, [Task(1, "Error"), Task(2, "Error")]);
+
+        Assert.Equal(2, _rows.Watched?.OpenTasks);
+    }
+
+    [Fact]
     public void A_later_snapshot_than_that_of_the_reconciliation_stays_the_newest()
     {
         Begin([]);
