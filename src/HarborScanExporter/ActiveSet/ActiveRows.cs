@@ -82,8 +82,9 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             _version++;
             var (executionChanges, executions) = state.Executions.Take(read.Executions, read.AskedExecutions, now);
             var (taskChanges, tasks) = state.Tasks.Take(read.Tasks, read.HooksOfOthers, executions.NewestScanAll?.Id ?? 0, now, transitions);
-            WantsReconciliation |= state.Saw(horizon, now) || executionChanges.HasLostTelling;
-            _reconciling?.Keep(taskChanges, executionChanges);
+            var hasHole = state.Saw(horizon, now) || executionChanges.HasLostTelling;
+            WantsReconciliation |= hasHole;
+            _reconciling?.Keep(taskChanges, executionChanges, hasHole);
             if (reconciling is not null)
             {
                 reconciling.Known = new KnownOpen(state.Tasks.Open.ToHashSet(), state.Executions.Open.ToHashSet(), state.Tasks.High.Copy(), state.Executions.High.Copy());
@@ -133,13 +134,14 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             var state = new State(
                 new WatchedTasks(tasks, executions.NewestScanAll?.Id ?? 0, highs.Tasks, now), new WatchedExecutions(executions, highs.Executions, now), horizon, now);
             state.Saw(horizon, now);
+            if (_state is { } lowered) state.LowerWith(lowered);
             foreach (var (taskChanges, executionChanges) in reconciling.Meanwhile)
             {
                 state.Executions.Repeat(executionChanges);
                 state.Tasks.Repeat(taskChanges);
             }
             if (_state is { } before) state.GoOnFrom(before);
-            (_state, _reconciling, WantsReconciliation) = (state, null, false);
+            (_state, _reconciling, WantsReconciliation) = (state, null, reconciling.HasHole);
             _version++;
             return true;
         }
@@ -181,6 +183,13 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             return isLower;
         }
 
+        /// <summary>The highest rows were lost after the snapshot of the reconciliation: what takes their ids, scrapes have read as new.</summary>
+        public void LowerWith(State other)
+        {
+            if (other.Tasks.High.Settled < tasks.High.Settled) tasks.High.Lower(other.Tasks.High.Settled);
+            if (other.Executions.High.Settled < executions.High.Settled) executions.High.Lower(other.Executions.High.Settled);
+        }
+
         /// <summary>Scrapes have read later snapshots than the one of the reconciliation, and what they saw since was repeated.</summary>
         public void GoOnFrom(State before)
         {
@@ -202,7 +211,14 @@ internal sealed class ReconcilingRows
     /// <summary>What was seen after its snapshot, oldest first.</summary>
     public IReadOnlyList<(TaskChanges Tasks, ExecutionChanges Executions)> Meanwhile => _meanwhile;
 
-    public void Keep(TaskChanges tasks, ExecutionChanges executions) => _meanwhile.Add((tasks, executions));
+    /// <summary>Whether something was lost after its snapshot that only another reconciliation finds.</summary>
+    public bool HasHole { get; private set; }
+
+    public void Keep(TaskChanges tasks, ExecutionChanges executions, bool hasHole)
+    {
+        _meanwhile.Add((tasks, executions));
+        HasHole |= hasHole;
+    }
 }
 
 /// <summary>What was known to be open when a reconciliation began, and above which ids everything was read.</summary>

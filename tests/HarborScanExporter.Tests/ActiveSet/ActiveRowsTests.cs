@@ -332,6 +332,20 @@ public sealed class ActiveRowsTests
     }
 
     [Fact]
+    public void What_was_lost_while_the_whole_tables_were_read_is_wanted_again_and_its_ids_are_read()
+    {
+        Begin([]);
+        var reconciling = Know(Horizon(2), 1);
+        Take(Horizon(3, newest: 90), 2);
+        Reconcile(reconciling, Horizon(2), 1, []);
+        Assert.True(_rows.WantsReconciliation);
+
+        // Others have taken the ids meanwhile.
+        var plan = _rows.Plan(Horizon(4, newest: 120), Now + 3)!;
+        Assert.Equal((90, 90), (plan.NewTasks, plan.NewExecutions));
+    }
+
+    [Fact]
     public void When_the_newest_scan_all_is_deleted_the_whole_tables_are_wanted()
     {
         Begin([], executions: [Execution(8, "Success", "SCAN_ALL")]);
