@@ -117,6 +117,15 @@ internal sealed class ActiveRows(IScanTransitions transitions)
         lock (_lock) _reconciling = reconciling;
     }
 
+    /// <summary>A reconciliation failed: what scrapes see is kept for it no longer.</summary>
+    public void GiveUp(ReconcilingRows reconciling)
+    {
+        lock (_lock)
+        {
+            if (_reconciling == reconciling) _reconciling = null;
+        }
+    }
+
     /// <summary>Replaces what was remembered by what the whole tables say, and applies what scrapes have seen since.</summary>
     /// <param name="reconciling">The reconciliation; one that was given up, or that read other tables, replaces nothing.</param>
     /// <param name="tasks">The whole table of tasks.</param>

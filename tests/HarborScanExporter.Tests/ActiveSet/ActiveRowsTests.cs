@@ -167,6 +167,30 @@ public sealed class ActiveRowsTests
     }
 
     [Fact]
+    public void For_one_that_failed_nothing_is_kept()
+    {
+        Begin([]);
+        var failed = Know(Horizon(2), 1);
+        _rows.GiveUp(failed);
+        Take(Horizon(3), 2, [Task(101, "Running")]);
+
+        Assert.Empty(failed.Meanwhile);
+        Assert.False(Reconcile(failed, Horizon(2), 1, []));
+        Assert.Equal(1, _rows.Watched?.OpenTasks);
+    }
+
+    [Fact]
+    public void That_an_earlier_one_failed_disturbs_none()
+    {
+        Begin([]);
+        var failed = Know(Horizon(2), 1);
+        var next = Know(Horizon(3), 2);
+        _rows.GiveUp(failed);
+
+        Assert.True(Reconcile(next, Horizon(3), 2, [Task(1, "Running")]));
+    }
+
+    [Fact]
     public void It_corrects_the_counts_and_tells_nothing_of_what_it_finds()
     {
         Begin([Task(1, "Success"), Task(2, "Success"), Task(3, "Error")]);
