@@ -5,7 +5,7 @@
 #
 #   scripts/soak.sh                   20 minutes to an hour
 #   scripts/soak.sh --scrapes 8000    a shorter run
-#   scripts/soak.sh --rate 6000       a busier Harbor, in pushes per hour (1,200)
+#   scripts/soak.sh --rate 6000       a busier Harbor, in pushes per hour (120)
 #   scripts/soak.sh --set NAME=VALUE  a setting of the exporter beyond those that turn everything on; may be given often
 #
 # The exit code is 1 when memory, handles, threads or connections of the last quarter are beyond those of the second by more than a tolerance,

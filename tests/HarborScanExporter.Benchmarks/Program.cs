@@ -23,7 +23,7 @@ only.AcceptOnlyFromAmong("redis");
 
 var soakScrapes = new Option<int>("--scrapes") { Description = "Scrapes in all.", DefaultValueFactory = _ => 100_000 };
 soakScrapes.Validators.Add(given => Least(given, SoakJudge.LeastSamples, "below that there are no quarters to compare"));
-var rate = new Option<int>("--rate") { Description = "Pushes per hour of the simulated Harbor.", DefaultValueFactory = _ => 1_200 };
+var rate = new Option<int>("--rate") { Description = "Pushes per hour of the simulated Harbor.", DefaultValueFactory = _ => 120 };
 var set = new Option<string[]>("--set") { Description = "A setting of the exporter, as NAME=VALUE; may be given often." };
 set.Validators.Add(given =>
 {

@@ -82,8 +82,9 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             _version++;
             var (executionChanges, executions) = state.Executions.Take(read.Executions, read.AskedExecutions, now);
             var (taskChanges, tasks) = state.Tasks.Take(read.Tasks, read.HooksOfOthers, executions.NewestScanAll?.Id ?? 0, now, transitions);
-            WantsReconciliation |= state.Saw(horizon, now) || executionChanges.HasLostTelling;
-            _reconciling?.Keep(taskChanges, executionChanges);
+            var hasHole = state.Saw(horizon, now) || executionChanges.HasLostTelling;
+            WantsReconciliation |= hasHole;
+            _reconciling?.Keep(taskChanges, executionChanges, hasHole);
             if (reconciling is not null)
             {
                 reconciling.Known = new KnownOpen(state.Tasks.Open.ToHashSet(), state.Executions.Open.ToHashSet(), state.Tasks.High.Copy(), state.Executions.High.Copy());
@@ -116,6 +117,15 @@ internal sealed class ActiveRows(IScanTransitions transitions)
         lock (_lock) _reconciling = reconciling;
     }
 
+    /// <summary>A reconciliation failed: what scrapes see is kept for it no longer.</summary>
+    public void GiveUp(ReconcilingRows reconciling)
+    {
+        lock (_lock)
+        {
+            if (_reconciling == reconciling) _reconciling = null;
+        }
+    }
+
     /// <summary>Replaces what was remembered by what the whole tables say, and applies what scrapes have seen since.</summary>
     /// <param name="reconciling">The reconciliation; one that was given up, or that read other tables, replaces nothing.</param>
     /// <param name="tasks">The whole table of tasks.</param>
@@ -133,18 +143,14 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             var state = new State(
                 new WatchedTasks(tasks, executions.NewestScanAll?.Id ?? 0, highs.Tasks, now), new WatchedExecutions(executions, highs.Executions, now), horizon, now);
             state.Saw(horizon, now);
-            if (_state is { } watched)
-            {
-                state.Tasks.GoOnFrom(watched.Tasks);
-                state.Executions.GoOnFrom(watched.Executions);
-            }
+            if (_state is { } lowered) state.LowerWith(lowered);
             foreach (var (taskChanges, executionChanges) in reconciling.Meanwhile)
             {
                 state.Executions.Repeat(executionChanges);
                 state.Tasks.Repeat(taskChanges);
             }
             if (_state is { } before) state.GoOnFrom(before);
-            (_state, _reconciling, WantsReconciliation) = (state, null, false);
+            (_state, _reconciling, WantsReconciliation) = (state, null, reconciling.HasHole);
             _version++;
             return true;
         }
@@ -186,8 +192,20 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             return isLower;
         }
 
-        /// <summary>Scrapes have read later snapshots than the one of the reconciliation.</summary>
-        public void GoOnFrom(State before) => (_newest, _now) = (before._newest, before._now);
+        /// <summary>The highest rows were lost after the snapshot of the reconciliation: what takes their ids, scrapes have read as new.</summary>
+        public void LowerWith(State other)
+        {
+            if (other.Tasks.High.Settled < tasks.High.Settled) tasks.High.Lower(other.Tasks.High.Settled);
+            if (other.Executions.High.Settled < executions.High.Settled) executions.High.Lower(other.Executions.High.Settled);
+        }
+
+        /// <summary>Scrapes have read later snapshots than the one of the reconciliation, and what they saw since was repeated.</summary>
+        public void GoOnFrom(State before)
+        {
+            tasks.GoOnFrom(before.Tasks);
+            executions.GoOnFrom(before.Executions);
+            (_newest, _now) = (before._newest, before._now);
+        }
     }
 }
 
@@ -202,7 +220,14 @@ internal sealed class ReconcilingRows
     /// <summary>What was seen after its snapshot, oldest first.</summary>
     public IReadOnlyList<(TaskChanges Tasks, ExecutionChanges Executions)> Meanwhile => _meanwhile;
 
-    public void Keep(TaskChanges tasks, ExecutionChanges executions) => _meanwhile.Add((tasks, executions));
+    /// <summary>Whether something was lost after its snapshot that only another reconciliation finds.</summary>
+    public bool HasHole { get; private set; }
+
+    public void Keep(TaskChanges tasks, ExecutionChanges executions, bool hasHole)
+    {
+        _meanwhile.Add((tasks, executions));
+        HasHole |= hasHole;
+    }
 }
 
 /// <summary>What was known to be open when a reconciliation began, and above which ids everything was read.</summary>

@@ -35,6 +35,7 @@ internal sealed class HighWater
     public void Saw(long newest, TableHorizon horizon, double now)
     {
         // A clock that went back starts the wait anew.
+        if (now < _newestMark) Change(mark => mark with { At = Math.Min(mark.At, now) });
         if (now - _newestMark >= Step || now < _newestMark)
         {
             _marks.Enqueue(new Mark(newest, horizon.NextTransaction, now));
@@ -51,7 +52,11 @@ internal sealed class HighWater
     /// <param name="newest">The highest id that is left.</param>
     public void Lower(long newest)
     {
-        if (newest >= Settled) return;
+        if (newest >= Settled)
+        {
+            Change(mark => mark with { Newest = Math.Min(mark.Newest, newest) });
+            return;
+        }
         Settled = newest;
         _marks.Clear();
         _newestMark = double.NegativeInfinity;
@@ -60,9 +65,14 @@ internal sealed class HighWater
     /// <summary>A copy of its own.</summary>
     public HighWater Copy() => new(this);
 
+    private void Change(Func<Mark, Mark> change)
+    {
+        for (var left = _marks.Count; left > 0; left--) _marks.Enqueue(change(_marks.Dequeue()));
+    }
+
     private static bool IsOver(Mark mark, TableHorizon horizon, double now)
     {
-        var waited = Math.Abs(now - mark.At);
+        var waited = now - mark.At;
         return waited >= TableHorizonProbe.CommitSeconds && (horizon.OldestTransaction >= mark.Next || waited >= MostPatience);
     }
 

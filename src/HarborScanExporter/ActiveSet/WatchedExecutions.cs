@@ -57,19 +57,24 @@ internal sealed class WatchedExecutions
     public (ExecutionChanges Changes, ExecutionPass Pass) Take(IReadOnlyList<ScanExecution> rows, IReadOnlySet<long> asked, double now)
     {
         List<ScanExecution> changed = [];
+        List<(long, FinishedExecution)> former = [];
         Dictionary<long, ScanExecution> seen = [];
         foreach (var row in rows)
         {
-            if (seen.TryAdd(row.Id, row) && Take(row, now)) changed.Add(row);
+            if (!seen.TryAdd(row.Id, row)) continue;
+            var wasFinished = _finished.TryGetValue(row.Id, out var end);
+            if (!Take(row, now)) continue;
+            changed.Add(row);
+            if (wasFinished) former.Add((row.Id, end));
         }
         long[] gone = [.. asked.Where(id => !seen.ContainsKey(id) && (_open.Contains(id) || _kept.ContainsKey(id)))];
         var hasLost = gone.Any(_kept.ContainsKey);
         Drop(gone);
         Forget(now);
-        return (new ExecutionChanges(changed, gone, now) { HasLostTelling = hasLost }, Pass(seen.Values));
+        return (new ExecutionChanges(changed, former, gone, now) { HasLostTelling = hasLost }, Pass(seen.Values));
     }
 
-    /// <summary>Goes on watching what was watched before.</summary>
+    /// <summary>Goes on watching what was watched before. What ended meanwhile must have been repeated: here it would count as counted.</summary>
     public void GoOnFrom(WatchedExecutions before)
     {
         foreach (var (id, finished) in before._finished)
@@ -81,6 +86,10 @@ internal sealed class WatchedExecutions
     /// <summary>Applies what was seen while the whole table was read.</summary>
     public void Repeat(ExecutionChanges changes)
     {
+        foreach (var (id, end) in changes.FormerEnds)
+        {
+            if (!_open.Contains(id)) _finished.TryAdd(id, end);
+        }
         foreach (var row in changes.Rows) Take(row, changes.Now);
         Drop(changes.Gone);
     }
@@ -134,7 +143,8 @@ internal sealed class WatchedExecutions
 
     private void Forget(double now)
     {
-        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now).ToArray()) _finished.Remove(id);
+        // Above the settled ids each read shows it again, and what is not known is counted.
+        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now && pair.Key <= High.Settled).ToArray()) _finished.Remove(id);
         foreach (var type in new[] { ScanType.ScanAll, ExecutionPass.Sweep })
         {
             var old = _kept.Values.Where(execution => execution.Type == type)
@@ -165,15 +175,21 @@ internal sealed class WatchedExecutions
             Detailed = detailed,
         };
     }
-
-    private readonly record struct FinishedExecution(string Type, string? Status, double Until);
 }
+
+/// <summary>An execution that is over and may come to life again.</summary>
+/// <param name="Type">Its vendor type.</param>
+/// <param name="Status">Harbor's word, or null.</param>
+/// <param name="Until">Watched until then, by the database's clock; seconds since 1970.</param>
+internal readonly record struct FinishedExecution(string Type, string? Status, double Until);
 
 /// <summary>What one read changed.</summary>
 /// <param name="Rows">Executions that are new, ended or live again.</param>
+/// <param name="FormerEnds">How those of them had ended before that were watched as over: the whole table counts them so and need not name them.</param>
 /// <param name="Gone">Executions that were deleted.</param>
 /// <param name="Now">The database's clock at it.</param>
-internal sealed record ExecutionChanges(IReadOnlyList<ScanExecution> Rows, IReadOnlyList<long> Gone, double Now)
+internal sealed record ExecutionChanges(
+    IReadOnlyList<ScanExecution> Rows, IReadOnlyList<(long Id, FinishedExecution End)> FormerEnds, IReadOnlyList<long> Gone, double Now)
 {
     /// <summary>Whether a newest scan-all or sweep was deleted: what came before it may no longer be known.</summary>
     public bool HasLostTelling { get; init; }

@@ -65,6 +65,7 @@ internal sealed class WatchedTasks
         _hooks = HookActivity.Shifted(_hooks, _now, now) | hooksOfOthers;
         _now = now;
         List<ScanTask> open = [], changed = [];
+        List<(long, FinishedTask)> former = [];
         HashSet<long> seen = [];
         foreach (var row in rows)
         {
@@ -72,24 +73,40 @@ internal sealed class WatchedTasks
             if (!seen.Add(row.Id)) continue;
             _hooks |= HookActivity.BitOf(row, now);
             if (row.IsOpen) open.Add(row);
-            if (Take(row, now, transitions)) changed.Add(row);
+            var wasFinished = _finished.TryGetValue(row.Id, out var end);
+            if (!Take(row, now, transitions)) continue;
+            changed.Add(row);
+            if (wasFinished) former.Add((row.Id, end));
         }
         long[] gone = [.. _open.Keys.Where(id => !seen.Contains(id))];
         gone = [.. gone, .. _lowCodes.Where(id => !seen.Contains(id))];
         Drop(gone);
-        foreach (var (id, _) in _finished.Where(pair => pair.Value.Until < now && !_lowCodes.Contains(pair.Key)).ToArray()) _finished.Remove(id);
-        return (new TaskChanges(changed, gone, _hooks, newestScanAll, now), _tally.With(open, _hooks));
+        // Above the settled ids each read shows it again, and what is not known is counted.
+        var over = _finished.Where(pair => pair.Value.Until < now && pair.Key <= High.Settled && !_lowCodes.Contains(pair.Key)).Select(pair => pair.Key).ToArray();
+        foreach (var id in over) _finished.Remove(id);
+        return (new TaskChanges(changed, former, gone, _hooks, newestScanAll, now), _tally.With(open, _hooks));
     }
 
-    /// <summary>Goes on watching what was watched before: a job that Redis lists keeps its task watched however long ago it ended.</summary>
+    /// <summary>
+    /// Goes on watching what was watched before: a job that Redis lists keeps its task watched however long ago it ended. What ended meanwhile
+    /// must have been repeated: here it would count as counted.
+    /// </summary>
     public void GoOnFrom(WatchedTasks before)
     {
         foreach (var (id, finished) in before._finished)
         {
-            // What is read now may say otherwise of it.
-            if (_open.ContainsKey(id) || before._lowCodes.Contains(id)) continue;
-            if (!_finished.TryGetValue(id, out var read)) _finished[id] = finished;
-            else if (read.Until < finished.Until) _finished[id] = read with { Until = finished.Until };
+            if (_open.ContainsKey(id)) continue;
+            if (_finished.TryGetValue(id, out var read))
+            {
+                if (read.Until < finished.Until) _finished[id] = read with { Until = finished.Until };
+            }
+            // A code that was mended meanwhile is counted by what is read now.
+            else if (!before._lowCodes.Contains(id)) _finished[id] = finished;
+        }
+        // Redis led to those: no read saw them begin.
+        foreach (var (id, work) in before._open)
+        {
+            if (!_finished.ContainsKey(id)) _open.TryAdd(id, work);
         }
     }
 
@@ -99,6 +116,10 @@ internal sealed class WatchedTasks
         _tally.Follow(changes.NewestScanAll);
         _hooks = HookActivity.Shifted(_hooks, _now, changes.Now) | changes.Hooks;
         _now = changes.Now;
+        foreach (var (id, end) in changes.FormerEnds)
+        {
+            if (!_open.ContainsKey(id)) _finished.TryAdd(id, end);
+        }
         foreach (var row in changes.Rows) Take(row, changes.Now, null);
         Drop(changes.Gone);
     }
@@ -109,8 +130,13 @@ internal sealed class WatchedTasks
     {
         foreach (var task in tasks)
         {
-            if (task.IsOpen) _open.TryAdd(task.Id, default);
-            else if (!_open.ContainsKey(task.Id)) Watch(task.Id, FinishedTask.Of(task, _now + RetrySeconds));
+            if (_open.ContainsKey(task.Id)) continue;
+            var until = _now + RetrySeconds;
+            // Another end than the one that was counted, the next read shows, counts and tells, and so it does with a new row.
+            if (_finished.TryGetValue(task.Id, out var counted)) _finished[task.Id] = counted with { Until = until };
+            else if (task.Id > High.Settled) continue;
+            else if (task.IsOpen) _open[task.Id] = default;
+            else Watch(task.Id, FinishedTask.Of(task, until));
         }
     }
 
@@ -139,8 +165,8 @@ internal sealed class WatchedTasks
         _open.Remove(row.Id);
         Forget(row.Id);
         Watch(row.Id, FinishedTask.Of(row, now + RetrySeconds));
-        // One that had ended has been told: another end of it, or another code, is a repair.
-        if (transitions is not null && !wasFinished && ScanStatus.IsFinal(row.Status)) Tell(row, work, transitions);
+        // Another code of the same end is a repair.
+        if (transitions is not null && (!wasFinished || finished.Status != row.Status) && ScanStatus.IsFinal(row.Status)) Tell(row, work, transitions);
         return true;
     }
 
@@ -191,8 +217,10 @@ internal sealed class WatchedTasks
 
 /// <summary>What one read changed.</summary>
 /// <param name="Rows">Tasks that are new, ended or live again.</param>
+/// <param name="FormerEnds">How those of them had ended before that were watched as over: the whole table counts them so and need not name them.</param>
 /// <param name="Gone">Open tasks that were deleted.</param>
 /// <param name="Hooks">The mask of hooks after it.</param>
 /// <param name="NewestScanAll">The newest scan-all at it, or 0.</param>
 /// <param name="Now">The database's clock at it.</param>
-internal sealed record TaskChanges(IReadOnlyList<ScanTask> Rows, IReadOnlyList<long> Gone, long Hooks, long NewestScanAll, double Now);
+internal sealed record TaskChanges(
+    IReadOnlyList<ScanTask> Rows, IReadOnlyList<(long Id, FinishedTask End)> FormerEnds, IReadOnlyList<long> Gone, long Hooks, long NewestScanAll, double Now);

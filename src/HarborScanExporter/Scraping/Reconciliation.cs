@@ -180,6 +180,21 @@ internal sealed class Reconciliation(
         await using var ends = snapshot;
         var facts = await SchemaProbe.ReadAsync(snapshot, cancellationToken);
         var reconciling = new ReconcilingRows();
+        try
+        {
+            return await ReadOnceAsync(snapshot, facts, reconciling, cancellationToken);
+        }
+        catch
+        {
+            rows.GiveUp(reconciling);
+            throw;
+        }
+    }
+
+    private async Task<(double Now, IReadOnlyList<RanCollector> Carried)> ReadOnceAsync(
+        Snapshot snapshot, DatabaseFacts facts, ReconcilingRows reconciling, CancellationToken cancellationToken)
+    {
+        var timeout = settings.ReconciliationTimeout;
         var horizon = await snapshot.ReadAsync(TableHorizonProbe.ReadAsync, cancellationToken);
         await ReadKnownAsync(snapshot, facts, reconciling, cancellationToken);
         var highs = reconciling.Known is { } before

@@ -182,6 +182,28 @@ public sealed class RememberedRowsTests
     }
 
     [Fact]
+    public async Task A_code_that_is_mended_or_a_row_that_is_deleted_for_it_shows_at_the_next_scrape()
+    {
+        await using var harbor = await RememberingHarbor.StartAsync(async seed =>
+        {
+            var execution = await seed.ExecutionAsync(status: "Stopped", started: TimeSpan.FromDays(20));
+            await seed.TaskAsync(execution, status: "Stopped", code: 0, created: TimeSpan.FromDays(20), copies: 3);
+            await seed.TaskAsync(execution, status: "Stopped", created: TimeSpan.FromDays(20), copies: 100);
+        });
+        var before = await harbor.ScrapeAsync();
+        await harbor.Seed.ExecuteAsync("update task set status_code = 3 where id = 1");
+        var mended = await harbor.ScrapeAsync();
+        await harbor.Seed.ExecuteAsync("delete from task where id = 2");
+        var deleted = await harbor.ScrapeAsync();
+
+        Assert.Equal((3, 2, 1), (Codes(before), Codes(mended), Codes(deleted)));
+        Assert.Equal((103, 103, 102), (Tasks(before, "Stopped"), Tasks(mended, "Stopped"), Tasks(deleted, "Stopped")));
+        Assert.Equal(0, deleted.Value("harbor_scan_tasks_finished_total", ("type", "IMAGE_SCAN"), ("status", "Stopped")));
+
+        static double Codes(MetricsDocument scrape) => scrape.Value("harbor_scan_inconsistencies", ("type", "IMAGE_SCAN"), ("kind", "final_status_wrong_code"));
+    }
+
+    [Fact]
     public async Task Robots_are_counted_when_the_whole_tables_are_read()
     {
         await using var harbor = await RememberingHarbor.StartAsync(seed => seed.RobotAsync(TimeSpan.FromDays(2)), changes: Often);
