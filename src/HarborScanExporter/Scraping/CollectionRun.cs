@@ -89,9 +89,9 @@ internal sealed class CollectionRun(
                 samples.Add(ReconciliationFamilies.WholeReads, work.WholeReads, work.Table);
             }
         }
-        catch (Npgsql.NpgsqlException)
+        catch (Exception error) when (error is Npgsql.NpgsqlException or OperationCanceledException)
         {
-            // Whatever it was, the collectors have told it.
+            // Whatever it was, the collectors have told it; what they read in time is answered.
         }
         if (remembering!.Rows.WantsReconciliation) remembering.Reconciliation.Want();
     }

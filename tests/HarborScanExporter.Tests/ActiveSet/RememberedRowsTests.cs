@@ -1,4 +1,5 @@
 using HarborScanExporter.Settings;
+using HarborScanExporter.Tests.Scraping;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.ActiveSet;
@@ -201,6 +202,29 @@ public sealed class RememberedRowsTests
         Assert.Equal(0, deleted.Value("harbor_scan_tasks_finished_total", ("type", "IMAGE_SCAN"), ("status", "Stopped")));
 
         static double Codes(MetricsDocument scrape) => scrape.Value("harbor_scan_inconsistencies", ("type", "IMAGE_SCAN"), ("kind", "final_status_wrong_code"));
+    }
+
+    [Fact]
+    public async Task What_was_read_before_the_deadline_is_answered()
+    {
+        await using var harbor = await RememberingHarbor.StartAsync(async seed =>
+        {
+            var execution = await seed.ExecutionAsync(started: TimeSpan.FromDays(3));
+            await seed.TaskAsync(execution, created: TimeSpan.FromDays(3), extraAttributes: """{"report_uuids":["u"]}""");
+        });
+        // The deadline lies before the limit of a wait for a lock, and a busy machine may not come to the tasks before it.
+        var scrape = await harbor.ScrapeAsync();
+        await using (await GateTests.LockAsync(harbor.Harbor, "scan_report"))
+        {
+            for (var attempt = 0; attempt < 20; attempt++)
+            {
+                scrape = await harbor.Exporter.ScrapeAsync(0.95);
+                if (scrape.Value("harbor_scan_collector_success", ("collector", "tasks")) == 1) break;
+            }
+        }
+
+        Assert.Equal((0, 1), (scrape.Value("harbor_scan_up"), Tasks(scrape, "Pending")));
+        Assert.Equal((1, 0), (scrape.Value("harbor_scan_collector_success", ("collector", "tasks")), scrape.Value("harbor_scan_collector_success", ("collector", "diagnosis"))));
     }
 
     [Fact]
