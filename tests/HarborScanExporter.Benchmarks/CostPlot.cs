@@ -9,6 +9,9 @@ internal static class CostPlot
     private const int Width = 490;
     private const int Height = 400;
     private const int Left = 70;
+
+    /// <summary>What the longest label of the left axis needs beyond it.</summary>
+    private const int Room = 12;
     private const int Right = 35;
     private const int Top = 40;
     private const int Bottom = 95;
@@ -19,7 +22,7 @@ internal static class CostPlot
     public static string ToSvg(IReadOnlyList<SizeFigures> sizes)
     {
         var text = new StringBuilder($$"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{2 * Width}} {{Height}}" role="img" aria-label="Cost of a scrape over the size of Harbor's tables" font-family="system-ui, sans-serif" font-size="12">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="{{-Room}} 0 {{2 * Width + Room}} {{Height}}" role="img" aria-label="Cost of a scrape over the size of Harbor's tables" font-family="system-ui, sans-serif" font-size="12">
             <style>
               .page { fill: #ffffff } .text { fill: #1f2328 } .grid { stroke: #d1d9e0; stroke-width: 1 } .axis { stroke: #59636e; stroke-width: 1; fill: none }
               .ours { stroke: #0969da; fill: #0969da } .postgres { stroke: #bc4c00; fill: #bc4c00 } .sql { stroke: #1a7f37; fill: #1a7f37 }
@@ -29,7 +32,7 @@ internal static class CostPlot
                 .ours { stroke: #58a6ff; fill: #58a6ff } .postgres { stroke: #f0883e; fill: #f0883e } .sql { stroke: #3fb950; fill: #3fb950 }
               }
             </style>
-            <rect class="page" width="{{2 * Width}}" height="{{Height}}"/>
+            <rect class="page" x="{{-Room}}" width="{{2 * Width + Room}}" height="{{Height}}"/>
 
             """);
         Panel(text, 0, "Database pages per scrape (8 KiB each)", sizes, [size => size.Work.Pages, size => size.PostgresExporter.Pages, size => size.SqlExporter.Pages]);
