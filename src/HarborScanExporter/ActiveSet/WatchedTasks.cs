@@ -78,8 +78,7 @@ internal sealed class WatchedTasks
             changed.Add(row);
             if (wasFinished) former.Add((row.Id, end));
         }
-        long[] gone = [.. _open.Keys.Where(id => !seen.Contains(id))];
-        gone = [.. gone, .. _lowCodes.Where(id => !seen.Contains(id))];
+        long[] gone = [.. _open.Keys.Concat(_lowCodes).Where(id => !seen.Contains(id))];
         Drop(gone);
         // Above the settled ids each read shows it again, and what is not known is counted.
         var over = _finished.Where(pair => pair.Value.Until < now && pair.Key <= High.Settled && !_lowCodes.Contains(pair.Key)).Select(pair => pair.Key).ToArray();
@@ -186,9 +185,10 @@ internal sealed class WatchedTasks
     {
         foreach (var id in gone)
         {
-            if (_lowCodes.Contains(id)) _tally.Remove(_finished[id]);
             _open.Remove(id);
-            if (_lowCodes.Contains(id)) Forget(id);
+            if (!_lowCodes.Contains(id)) continue;
+            _tally.Remove(_finished[id]);
+            Forget(id);
         }
     }
 
@@ -218,7 +218,7 @@ internal sealed class WatchedTasks
 /// <summary>What one read changed.</summary>
 /// <param name="Rows">Tasks that are new, ended or live again.</param>
 /// <param name="FormerEnds">How those of them had ended before that were watched as over: the whole table counts them so and need not name them.</param>
-/// <param name="Gone">Open tasks that were deleted.</param>
+/// <param name="Gone">Tasks that were deleted: open ones, and those over whose code said otherwise.</param>
 /// <param name="Hooks">The mask of hooks after it.</param>
 /// <param name="NewestScanAll">The newest scan-all at it, or 0.</param>
 /// <param name="Now">The database's clock at it.</param>

@@ -46,7 +46,7 @@ internal static class Diagnosing
             WrongCodes =
             [
                 .. (await collection.TasksAsync(cancellationToken)).Scans.Where(group => ScanStatus.IsFinal(group.Status))
-                    .SelectMany(group => (group.LowCodeExecutions ?? []).Select(execution => (group.Type, Execution: execution)))
+                    .SelectMany(group => group.LowCodeExecutions.Select(execution => (group.Type, Execution: execution)))
                     .CountBy(task => task).Select(counted => new WrongCodes(counted.Key.Type, counted.Key.Execution, counted.Value)),
             ],
             SweepBlocked = rows.SweepBlocked,

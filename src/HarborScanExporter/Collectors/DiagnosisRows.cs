@@ -43,7 +43,7 @@ internal sealed record DiagnosisRows(IReadOnlyList<InconsistentExecution> Execut
     {
         var newestSweepFailed = (await collection.ExecutionsAsync(cancellationToken)).NewestSweep?.Status == ScanStatus.Error;
         if (!HarborSchema.SweepCanBeBlocked(collection.Facts.SchemaVersion, newestSweepFailed)) return new Dictionary<string, IReadOnlyList<long>>();
-        var withLowCode = (await collection.TasksAsync(cancellationToken)).Scans.SelectMany(group => group.LowCodeExecutions ?? []);
+        var withLowCode = (await collection.TasksAsync(cancellationToken)).Scans.SelectMany(group => group.LowCodeExecutions);
         var withOpen = (await collection.OpenTasksAsync(cancellationToken)).Where(task => task.StatusCode < 3).Select(task => task.ExecutionId);
         long[] executions = [.. withLowCode.Concat(withOpen).Distinct()];
         return await collection.ReadAsync(

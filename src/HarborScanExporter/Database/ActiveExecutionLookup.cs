@@ -46,39 +46,7 @@ internal static class ActiveExecutionLookup
             Types = [.. ExecutionPass.Types],
             CancellationToken = cancellationToken,
         };
-        return
-        [
-            .. (await snapshot.Connection.QueryAsync<Row>(Sql, parameters, snapshot.Transaction)).Select(row => new ScanExecution
-            {
-                Id = row.Id,
-                Type = row.Type,
-                Status = row.Status,
-                Trigger = row.Trigger,
-                Started = Epoch.Usable(row.Started),
-                Updated = Epoch.Usable(row.Updated),
-                Ended = Epoch.Usable(row.Ended),
-                Summary = ScanAllSummary.Parse(row.ExtraAttributes),
-            }),
-        ];
-    }
-
-    internal sealed record Row
-    {
-        public long Id { get; init; }
-
-        public string Type { get; init; } = "";
-
-        public string? Status { get; init; }
-
-        public string? Trigger { get; init; }
-
-        public double? Started { get; init; }
-
-        public double? Updated { get; init; }
-
-        public double? Ended { get; init; }
-
-        public string? ExtraAttributes { get; init; }
+        return [.. (await snapshot.Connection.QueryAsync<ExecutionLookup.ExecutionRow>(Sql, parameters, snapshot.Transaction)).Select(row => row.ToExecution())];
     }
 
     internal sealed record RangeParameters

@@ -38,16 +38,7 @@ internal static class ExecutionLookup
         ids.Length == 0 ? [] :
         [
             .. (await snapshot.Connection.QueryAsync<ExecutionRow>(
-                ExecutionsSql, new Parameters { Ids = ids, CancellationToken = cancellationToken }, snapshot.Transaction)).Select(row => new ScanExecution
-                {
-                    Id = row.Id,
-                    Type = row.Type,
-                    Status = row.Status,
-                    Trigger = row.Trigger,
-                    Started = Epoch.Usable(row.Started),
-                    Updated = Epoch.Usable(row.Updated),
-                    Ended = Epoch.Usable(row.Ended),
-                }),
+                ExecutionsSql, new Parameters { Ids = ids, CancellationToken = cancellationToken }, snapshot.Transaction)).Select(row => row.ToExecution()),
         ];
 
     /// <summary>What the tasks of these executions say together; an execution without a task is missing from the answer.</summary>
@@ -73,6 +64,21 @@ internal static class ExecutionLookup
         public double? Updated { get; init; }
 
         public double? Ended { get; init; }
+
+        /// <summary>Null where it is not read: of a scan-all alone it says something here.</summary>
+        public string? ExtraAttributes { get; init; }
+
+        public ScanExecution ToExecution() => new()
+        {
+            Id = Id,
+            Type = Type,
+            Status = Status,
+            Trigger = Trigger,
+            Started = Epoch.Usable(Started),
+            Updated = Epoch.Usable(Updated),
+            Ended = Epoch.Usable(Ended),
+            Summary = ScanAllSummary.Parse(ExtraAttributes),
+        };
     }
 
     internal sealed record TasksRow

@@ -23,6 +23,9 @@ internal static class FailureReason
 
     public static IReadOnlyList<string> All { get; } = [Connect, Auth, Timeout, LockTimeout, Schema, Permission, Reconciling, Other];
 
+    /// <summary>The place of a reason in <see cref="All"/>.</summary>
+    public static int IndexOf(string reason) => All.TakeWhile(known => known != reason).Count();
+
     /// <summary>The reason behind an exception.</summary>
     public static string Of(Exception error) => error switch
     {

@@ -19,15 +19,13 @@ internal sealed class ProcessCounters
 
     public void ScrapeCoalesced() => Interlocked.Increment(ref _coalesced);
 
-    public void CollectionFailed(string reason) => Interlocked.Increment(ref _failures[IndexOf(reason)]);
+    public void CollectionFailed(string reason) => Interlocked.Increment(ref _failures[FailureReason.IndexOf(reason)]);
 
     /// <summary>Writes all counters, those at 0 too.</summary>
     public void Write(Samples samples)
     {
         samples.Add(Collections, Interlocked.Read(ref _collections));
         samples.Add(Coalesced, Interlocked.Read(ref _coalesced));
-        foreach (var reason in FailureReason.All) samples.Add(Failures, Interlocked.Read(ref _failures[IndexOf(reason)]), reason);
+        foreach (var reason in FailureReason.All) samples.Add(Failures, Interlocked.Read(ref _failures[FailureReason.IndexOf(reason)]), reason);
     }
-
-    private static int IndexOf(string reason) => FailureReason.All.TakeWhile(known => known != reason).Count();
 }

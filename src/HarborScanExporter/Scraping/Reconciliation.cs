@@ -148,7 +148,7 @@ internal sealed class Reconciliation(
             {
                 var reason = FailureReason.Of(error);
                 log.Failed(Part, reason, error);
-                lock (_lock) _failures[FailureReason.All.TakeWhile(known => known != reason).Count()]++;
+                lock (_lock) _failures[FailureReason.IndexOf(reason)]++;
             }
         }
         TaskCompletionSource ended;
