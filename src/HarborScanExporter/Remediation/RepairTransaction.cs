@@ -16,7 +16,7 @@ internal sealed class RepairTransaction : IAsyncDisposable
     /// <summary>One for all exporters of this database: whoever holds it repairs (conventions 5.8). It ends with the transaction.</summary>
     private const long RunLock = 0x6873_7265_7061_6972;
 
-    private const string LockSql = "select pg_try_advisory_xact_lock(@Key)";
+    private const string LockSql = "select true from (select pg_advisory_xact_lock(@Key)) as held";
 
     private const string StandbySql = "select pg_is_in_recovery() or current_setting('transaction_read_only') = @On";
 
@@ -44,9 +44,19 @@ internal sealed class RepairTransaction : IAsyncDisposable
         return new RepairTransaction(connection, transaction);
     }
 
-    /// <summary>Takes the lock of a run; false when another run holds it.</summary>
-    public Task<bool> TryLockRunAsync(CancellationToken cancellationToken) =>
-        Connection.QueryFirstAsync<bool>(LockSql, new LockParameters { Key = RunLock, CancellationToken = cancellationToken }, Transaction);
+    /// <summary>Takes the lock of a run; false when another run holds it, and then this transaction can do nothing more.</summary>
+    public async Task<bool> TryLockRunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Connection.QueryFirstAsync<bool>(LockSql, new LockParameters { Key = RunLock, CancellationToken = cancellationToken }, Transaction);
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            // Whoever only looks for open intents or verifies holds it for a moment: a run that gave way at once would come half a minute late.
+            return false;
+        }
+    }
 
     /// <summary>Whether this server takes no writes.</summary>
     public Task<bool> IsStandbyAsync(CancellationToken cancellationToken) =>

@@ -13,6 +13,8 @@ namespace HarborScanExporter.Tests.Remediation;
 /// <summary>What comes between the look and the write, and what fails: nothing is half written, and nothing is written that moved on.</summary>
 public sealed class RepairRunFaultsTests
 {
+    private const string OfThisDatabase = "locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
+
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -337,6 +339,34 @@ public sealed class RepairRunFaultsTests
             Assert.Equal("", await harbor.AuditAsync());
         }
         Assert.Equal(RunEnd.Clean, (await harbor.RunAsync()).End);
+    }
+
+    [Fact]
+    public async Task A_run_waits_for_whoever_holds_the_lock_for_a_moment()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync();
+        await harbor.LoseScanAsync();
+        await harbor.SeeTwiceAsync();
+        // The holder gives way by itself once somebody waits, or after twenty seconds.
+        var holding = harbor.Harbor.Database.ExecuteAsync($"""
+            do $do$
+            begin
+                perform pg_advisory_xact_lock({0x6873_7265_7061_6972});
+                for i in 1 .. 4000 loop
+                    exit when exists (select 1 from pg_locks where {OfThisDatabase} and not granted);
+                    perform pg_sleep(0.005);
+                end loop;
+            end
+            $do$
+            """);
+        await Eventually.HoldsAsync(
+            () => harbor.Harbor.Database.ScalarAsync<bool>($"select exists (select 1 from pg_locks where {OfThisDatabase} and granted)"),
+            TimeSpan.FromSeconds(20), () => "Nobody holds the lock.");
+
+        var result = await harbor.RunAsync();
+
+        Assert.Equal((RunEnd.Clean, 1), (result.End, result.Outcomes.Count));
+        await holding;
     }
 
     [Fact]
