@@ -14,6 +14,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/packages.sh
 source scripts/packages.sh
+# shellcheck source=scripts/native-binary.sh
+source scripts/native-binary.sh
 
 project=tests/HarborScanExporter.Benchmarks
 readme=(--readme "$project/README.md")
@@ -26,13 +28,6 @@ done
 
 install_packages postgresql redis-server prometheus-postgres-exporter prometheus-sql-exporter
 
-binary=${HARBOR_TEST_NATIVE_BINARY:-}
-if [ -z "$binary" ]; then
-  folder=$(mktemp -d)
-  trap 'rm -rf "$folder"' EXIT
-  dotnet publish src/HarborScanExporter --configuration Release --output "$folder" --use-current-runtime \
-    --verbosity quiet --nologo -consoleLoggerParameters:ErrorsOnly
-  binary=$folder/harbor-scan-exporter
-fi
+find_native_binary
 
-dotnet run --configuration Release --project "$project" --verbosity quiet -- --native "$binary" "${readme[@]}" "$@"
+dotnet run --configuration Release --project "$project" --verbosity quiet -- --native "$native_binary" "${readme[@]}" "$@"

@@ -17,16 +17,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/packages.sh
 source scripts/packages.sh
+# shellcheck source=scripts/native-binary.sh
+source scripts/native-binary.sh
 
 install_packages postgresql redis-server
 
-binary=${HARBOR_TEST_NATIVE_BINARY:-}
-if [ -z "$binary" ]; then
-  folder=$(mktemp -d)
-  trap 'rm -rf "$folder"' EXIT
-  dotnet publish src/HarborScanExporter --configuration Release --output "$folder" --use-current-runtime \
-    --verbosity quiet --nologo -consoleLoggerParameters:ErrorsOnly
-  binary=$folder/harbor-scan-exporter
-fi
+find_native_binary
 
-dotnet run --configuration Release --project tests/HarborScanExporter.Benchmarks --verbosity quiet -- soak --native "$binary" "$@"
+dotnet run --configuration Release --project tests/HarborScanExporter.Benchmarks --verbosity quiet -- soak --native "$native_binary" "$@"

@@ -16,6 +16,7 @@ classes=(
   HarborScanExporter.Tests.Scraping.BadRowsTests
   HarborScanExporter.Tests.Scraping.GateTests
   HarborScanExporter.Tests.Collectors.ReplayTests
+  HarborScanExporter.Tests.Database.RowAddressesTests
 )
 chosen=()
 for class in "${classes[@]}"; do chosen+=(-class "$class"); done

@@ -5,6 +5,7 @@
 --   psql -v ON_ERROR_STOP=1 -v role=harbor_scan_exporter -v password='…' -v database=registry -d registry -f 01-scraping-role.sql
 --
 -- An empty password leaves the role's password as it is: set it with \password, which keeps it out of the server's log.
+-- ctid is where a row stands: a scrape looks there first for rows that have long been open.
 -- robot, scanner_registration and properties hold secrets in other columns: only harmless columns are granted, or none.
 
 select set_config('harbor_scan.role', :'role', false),
@@ -36,9 +37,9 @@ begin
         select *
         from (values
             ('schema_migrations', 'version, dirty'),
-            ('execution', 'id, vendor_type, vendor_id, status, trigger, extra_attrs, start_time, end_time, revision, update_time'),
-            ('task', 'id, execution_id, job_id, status, status_code, status_revision, run_count, extra_attrs, creation_time, start_time, update_time, end_time, vendor_type'),
-            ('scan_report', 'uuid, digest, registration_uuid, mime_type, report'),
+            ('execution', 'ctid, id, vendor_type, vendor_id, status, trigger, extra_attrs, start_time, end_time, revision, update_time'),
+            ('task', 'ctid, id, execution_id, job_id, status, status_code, status_revision, run_count, extra_attrs, creation_time, start_time, update_time, end_time, vendor_type'),
+            ('scan_report', 'ctid, uuid, digest, registration_uuid, mime_type, report'),
             ('sbom_report', 'uuid, artifact_id, registration_uuid, mime_type, media_type, report'),
             ('artifact', 'id, project_id, repository_name, digest'),
             ('project', 'project_id, name'),

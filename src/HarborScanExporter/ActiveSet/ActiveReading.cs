@@ -22,19 +22,19 @@ internal static class ActiveReading
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
             var plan = rows.Plan(horizon, facts.Now) ?? throw new NotReconciledException();
-            if (rows.Take(plan, await ReadAsync(snapshot, plan, facts.Now, cancellationToken), horizon, facts.Now, reconciling) is { } passes) return passes;
+            if (rows.Take(plan, await ReadAsync(snapshot, rows, plan, facts.Now, cancellationToken), horizon, facts.Now, reconciling) is { } passes) return passes;
         }
         throw new TimeoutException("Other reads of the same rows were faster again and again.");
     }
 
-    private static async Task<PlannedRead> ReadAsync(Snapshot snapshot, ReadPlan plan, double now, CancellationToken cancellationToken)
+    private static async Task<PlannedRead> ReadAsync(Snapshot snapshot, ActiveRows rows, ReadPlan plan, double now, CancellationToken cancellationToken)
     {
-        var tasks = await ActiveTaskLookup.ReadAsync(snapshot, plan.Tasks, plan.FinishedTasks, cancellationToken);
+        var tasks = await ActiveTaskLookup.ReadAsync(snapshot, plan.Tasks, plan.FinishedTasks, rows.TaskAddresses, cancellationToken);
         var hooks = await ActiveTaskLookup.HooksOfOthersAsync(snapshot, plan.NewTasks, now, cancellationToken);
         // An execution is Running again only because a task of it is open.
         var asked = plan.Executions.Concat(tasks.Where(task => task.IsOpen).Select(task => task.ExecutionId)).ToHashSet();
         var ranges = IdRanges.Of(asked.Where(id => id <= plan.NewExecutions), ActiveExecutionLookup.Gap).WithAbove(plan.NewExecutions);
-        return new PlannedRead(tasks, hooks, await ActiveExecutionLookup.ReadAsync(snapshot, ranges, plan.FinishedExecutions, cancellationToken), asked);
+        return new PlannedRead(tasks, hooks, await ActiveExecutionLookup.ReadAsync(snapshot, ranges, plan.FinishedExecutions, rows.ExecutionAddresses, cancellationToken), asked);
     }
 }
 

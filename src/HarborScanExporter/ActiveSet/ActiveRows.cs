@@ -14,6 +14,12 @@ internal sealed class ActiveRows(IScanTransitions transitions)
     private long _version;
     private ReconcilingRows? _reconciling;
 
+    /// <summary>Where the open tasks stood that lie far from any other.</summary>
+    public RowAddresses<long> TaskAddresses { get; } = new();
+
+    /// <inheritdoc cref="TaskAddresses"/>
+    public RowAddresses<long> ExecutionAddresses { get; } = new();
+
     /// <summary>Whether a reconciliation has begun it.</summary>
     public bool IsKnown
     {

@@ -18,4 +18,7 @@ internal sealed record CollectionSources(HarborDatabase Database, EvidenceReader
 
     /// <summary>What the tasks in doubt name, which never changes: read once while they are in doubt.</summary>
     public IReadOnlyDictionary<(long Task, string Job), TaskAttributes> Named { get; set; } = new Dictionary<(long, string), TaskAttributes>();
+
+    /// <summary>Where the reports of tasks in doubt stood.</summary>
+    public RowAddresses<string> ReportAddresses { get; } = new();
 }

@@ -99,7 +99,7 @@ internal static class Diagnosing
         var attributes = await NamedAsync(collection, sources, inDoubt, cancellationToken);
         string[] uuids = [.. attributes.Values.SelectMany(named => named.ReportUuids).Distinct(StringComparer.Ordinal)];
         var reports = await collection.ReadAsync(
-            (from, token) => ReportLookup.ReportsAsync(from, uuids, collection.Facts.CanReadSbomReport, token), cancellationToken);
+            (from, token) => ReportLookup.ReportsAsync(from, uuids, collection.Facts.CanReadSbomReport, sources.ReportAddresses, token), cancellationToken);
         var doubted = doubtful.ToHashSet();
         List<JudgedTask> judged = new(open.Count);
         foreach (var task in open)

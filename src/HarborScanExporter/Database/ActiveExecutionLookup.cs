@@ -21,21 +21,42 @@ internal static class ActiveExecutionLookup
     private const string Sql = $"""
         select whole.*
         from unnest(@Lows, @Highs) as r (low, high)
-        cross join lateral (select {Columns} from execution e where e.id >= r.low and e.id <= r.high and e.vendor_type = any(@Types) offset 0) whole
+        cross join lateral (select {Columns}, case when r.low = r.high then e.ctid::text end as Address
+                            from execution e
+                            where e.id >= r.low and e.id <= r.high and e.vendor_type = any(@Types) offset 0) whole
         union all
-        select opened.*
+        select opened.*, null
         from unnest(@FinishedLows, @FinishedHighs) as r (low, high)
         cross join lateral (select {Columns}
                             from execution e
                             where e.id >= r.low and e.id <= r.high and e.status = 'Running' and e.vendor_type = any(@Types) offset 0) opened
+        union all
+        select addressed.*
+        from (select {Columns}, e.ctid::text as Address from execution e where e.ctid = any(@Addresses::tid[]) and e.vendor_type = any(@Types) offset 0) addressed
+        where addressed.Id = any(@Ids)
         """;
 
     /// <summary>The executions in these ranges.</summary>
     /// <param name="snapshot">The transaction.</param>
     /// <param name="whole">Of these ranges every one.</param>
     /// <param name="finished">Of these only those Running.</param>
+    /// <param name="addresses">Where the single ones among the first stood.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<IReadOnlyList<ScanExecution>> ReadAsync(Snapshot snapshot, IdRanges whole, IdRanges finished, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<ScanExecution>> ReadAsync(
+        Snapshot snapshot, IdRanges whole, IdRanges finished, RowAddresses<long> addresses, CancellationToken cancellationToken)
+    {
+        var known = addresses.Of(whole.Singles);
+        Dictionary<long, string> kept = [];
+        var executions = await RangesAsync(snapshot, whole.Without(known.Keys), finished, known, kept, cancellationToken);
+        foreach (var id in kept.Keys) known.Remove(id);
+        // Updated rows have moved.
+        if (known.Count > 0) executions.AddRange(await RangesAsync(snapshot, IdRanges.Of(known.Keys, 0), IdRanges.None, [], kept, cancellationToken));
+        addresses.Keep(kept);
+        return executions;
+    }
+
+    private static async Task<List<ScanExecution>> RangesAsync(
+        Snapshot snapshot, IdRanges whole, IdRanges finished, Dictionary<long, string> known, Dictionary<long, string> read, CancellationToken cancellationToken)
     {
         var parameters = new RangeParameters
         {
@@ -43,10 +64,18 @@ internal static class ActiveExecutionLookup
             Highs = whole.Highs,
             FinishedLows = finished.Lows,
             FinishedHighs = finished.Highs,
+            Addresses = [.. known.Values],
+            Ids = [.. known.Keys],
             Types = [.. ExecutionPass.Types],
             CancellationToken = cancellationToken,
         };
-        return [.. (await snapshot.Connection.QueryAsync<ExecutionLookup.ExecutionRow>(Sql, parameters, snapshot.Transaction)).Select(row => row.ToExecution())];
+        List<ScanExecution> executions = [];
+        foreach (var row in await snapshot.Connection.QueryAsync<ExecutionLookup.ExecutionRow>(Sql, parameters, snapshot.Transaction))
+        {
+            executions.Add(row.ToExecution());
+            if (row.Address is { } address) read[row.Id] = address;
+        }
+        return executions;
     }
 
     internal sealed record RangeParameters
@@ -58,6 +87,10 @@ internal static class ActiveExecutionLookup
         public required long[] FinishedLows { get; init; }
 
         public required long[] FinishedHighs { get; init; }
+
+        public required string[] Addresses { get; init; }
+
+        public required long[] Ids { get; init; }
 
         public required string[] Types { get; init; }
 

@@ -22,24 +22,31 @@ internal static class ActiveTaskLookup
         date_part('epoch', t.update_time) as Updated, date_part('epoch', t.end_time) as Ended
         """;
 
-    // Two branches, so that the second can use the optional index of open tasks.
+    private const string OfScans = "t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')";
+
+    // Branches of their own, so that the open ones can use the optional index, and addresses lead to their pages whatever the planner thinks of the ids.
     private const string Sql = $"""
         select whole.*
         from unnest(@Lows, @Highs) as r (low, high)
-        cross join lateral (select {Columns} from task t where t.id >= r.low and t.id <= r.high and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM') offset 0) whole
+        cross join lateral (select {Columns}, case when r.low = r.high then t.ctid::text end as Address
+                            from task t
+                            where t.id >= r.low and t.id <= r.high and {OfScans} offset 0) whole
         union all
-        select opened.*
+        select opened.*, null
         from unnest(@FinishedLows, @FinishedHighs) as r (low, high)
         cross join lateral (select {Columns}
                             from task t
-                            where t.id >= r.low and t.id <= r.high and t.status in ('Pending', 'Scheduled', 'Running')
-                              and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM') offset 0) opened
+                            where t.id >= r.low and t.id <= r.high and t.status in ('Pending', 'Scheduled', 'Running') and {OfScans} offset 0) opened
+        union all
+        select addressed.*
+        from (select {Columns}, t.ctid::text as Address from task t where t.ctid = any(@Addresses::tid[]) and {OfScans} offset 0) addressed
+        where addressed.Id = any(@Ids)
         """;
 
     private const string ByJobSql = $"""
-        select {Columns}
+        select {Columns}, null as Address
         from task t
-        where t.job_id = any(@Jobs) and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+        where t.job_id = any(@Jobs) and {OfScans}
         """;
 
     // What other jobs tell of hooks: the newest rows alone, and by the same rule as HookActivity.BitOf.
@@ -59,15 +66,32 @@ internal static class ActiveTaskLookup
     /// <param name="snapshot">The transaction.</param>
     /// <param name="whole">Of these ranges every scan task.</param>
     /// <param name="finished">Of these only those that are open.</param>
+    /// <param name="addresses">Where the single ones among the first stood.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<IReadOnlyList<ScanTask>> ReadAsync(Snapshot snapshot, IdRanges whole, IdRanges finished, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<ScanTask>> ReadAsync(
+        Snapshot snapshot, IdRanges whole, IdRanges finished, RowAddresses<long> addresses, CancellationToken cancellationToken)
+    {
+        var known = addresses.Of(whole.Singles);
+        Dictionary<long, string> kept = [];
+        var tasks = await RangesAsync(snapshot, whole.Without(known.Keys), finished, known, kept, cancellationToken);
+        foreach (var id in kept.Keys) known.Remove(id);
+        // Updated rows have moved.
+        if (known.Count > 0) tasks.AddRange(await RangesAsync(snapshot, IdRanges.Of(known.Keys, 0), IdRanges.None, [], kept, cancellationToken));
+        addresses.Keep(kept);
+        return tasks;
+    }
+
+    private static async Task<List<ScanTask>> RangesAsync(
+        Snapshot snapshot, IdRanges whole, IdRanges finished, Dictionary<long, string> known, Dictionary<long, string> read, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Sql, snapshot.Connection, snapshot.Transaction);
         command.Parameters.AddWithValue("Lows", whole.Lows);
         command.Parameters.AddWithValue("Highs", whole.Highs);
         command.Parameters.AddWithValue("FinishedLows", finished.Lows);
         command.Parameters.AddWithValue("FinishedHighs", finished.Highs);
-        return await ReadAsync(command, cancellationToken);
+        command.Parameters.AddWithValue("Addresses", known.Values.ToArray());
+        command.Parameters.AddWithValue("Ids", known.Keys.ToArray());
+        return await ReadAsync(command, read, cancellationToken);
     }
 
     /// <summary>The scan tasks of these jobs; by index since <see cref="TaskLookup.JobIndexSince"/>.</summary>
@@ -76,11 +100,11 @@ internal static class ActiveTaskLookup
         if (jobs.Length == 0) return [];
         await using var command = new NpgsqlCommand(ByJobSql, snapshot.Connection, snapshot.Transaction);
         command.Parameters.AddWithValue("Jobs", jobs);
-        return await ReadAsync(command, cancellationToken);
+        return await ReadAsync(command, [], cancellationToken);
     }
 
     /// <summary>Read without a row object of its own for each: after an outage there are tens of thousands, at every scrape.</summary>
-    private static async Task<IReadOnlyList<ScanTask>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    private static async Task<List<ScanTask>> ReadAsync(NpgsqlCommand command, Dictionary<long, string> addresses, CancellationToken cancellationToken)
     {
         List<ScanTask> tasks = [];
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -101,6 +125,7 @@ internal static class ActiveTaskLookup
                 Updated = Time(10),
                 Ended = Time(11),
             });
+            if (!reader.IsDBNull(12)) addresses[tasks[^1].Id] = reader.GetString(12);
         }
         return tasks;
 

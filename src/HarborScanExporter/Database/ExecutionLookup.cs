@@ -68,6 +68,9 @@ internal static class ExecutionLookup
         /// <summary>Null where it is not read: of a scan-all alone it says something here.</summary>
         public string? ExtraAttributes { get; init; }
 
+        /// <summary>Null where it is not asked for.</summary>
+        public string? Address { get; init; }
+
         public ScanExecution ToExecution() => new()
         {
             Id = Id,

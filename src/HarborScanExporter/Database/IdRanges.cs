@@ -32,6 +32,17 @@ internal sealed record IdRanges(long[] Lows, long[] Highs)
         return new IdRanges([.. lows], [.. highs]);
     }
 
+    /// <summary>The ids that are a range of their own.</summary>
+    public IEnumerable<long> Singles => Lows.Where((low, range) => low == Highs[range]);
+
+    /// <summary>The same without the ranges of these single ids.</summary>
+    public IdRanges Without(IReadOnlyCollection<long> singles)
+    {
+        if (singles.Count == 0) return this;
+        var left = Enumerable.Range(0, Lows.Length).Where(range => Lows[range] != Highs[range] || !singles.Contains(Lows[range])).ToArray();
+        return new IdRanges([.. left.Select(range => Lows[range])], [.. left.Select(range => Highs[range])]);
+    }
+
     /// <summary>The same with everything above an id.</summary>
     public IdRanges WithAbove(long id) => new([.. Lows, id + 1], [.. Highs, long.MaxValue]);
 }

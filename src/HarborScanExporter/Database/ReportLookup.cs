@@ -15,9 +15,16 @@ internal static class ReportLookup
         """;
 
     private const string ScanReportsSql = """
-        select uuid as Uuid, digest as Digest, report is not null as Stored
+        select uuid as Uuid, digest as Digest, report is not null as Stored, ctid::text as Address
         from scan_report
         where uuid = any(@Uuids)
+        """;
+
+    private const string AddressedReportsSql = """
+        select *
+        from (select uuid as Uuid, digest as Digest, report is not null as Stored, ctid::text as Address
+              from scan_report where ctid = any(@Addresses::tid[]) offset 0) addressed
+        where Uuid = any(@Uuids)
         """;
 
     private const string SbomReportsSql = """
@@ -35,18 +42,42 @@ internal static class ReportLookup
                 .ToDictionary(row => row.Id, row => TaskAttributes.Parse(row.ExtraAttributes));
 
     /// <summary>The reports with these uuids, vulnerability reports and, where this Harbor has them and they can be read, SBOMs.</summary>
+    /// <param name="snapshot">The transaction.</param>
+    /// <param name="uuids">What the tasks name.</param>
+    /// <param name="withSboms">Whether SBOMs can be read.</param>
+    /// <param name="addresses">Where the vulnerability reports stood; null where each is asked for once.</param>
+    /// <param name="cancellationToken">Cancels on the server too.</param>
     public static async Task<IReadOnlyDictionary<string, ScanReport>> ReportsAsync(
-        Snapshot snapshot, string[] uuids, bool withSboms, CancellationToken cancellationToken)
+        Snapshot snapshot, string[] uuids, bool withSboms, RowAddresses<string>? addresses, CancellationToken cancellationToken)
     {
         var reports = new Dictionary<string, ScanReport>(StringComparer.Ordinal);
-        if (uuids.Length == 0) return reports;
-        var parameters = new ReportParameters { Uuids = uuids, CancellationToken = cancellationToken };
-        foreach (var row in await snapshot.Connection.QueryAsync<ReportRow>(ScanReportsSql, parameters, snapshot.Transaction))
-            reports[row.Uuid] = new ScanReport(row.Uuid, row.Digest, row.Stored);
-        if (!withSboms) return reports;
-        foreach (var row in await snapshot.Connection.QueryAsync<ReportRow>(SbomReportsSql, parameters, snapshot.Transaction))
-            reports[row.Uuid] = new ScanReport(row.Uuid, row.Digest, row.Stored);
+        var known = addresses?.Of(uuids) ?? [];
+        Dictionary<string, string> kept = [];
+        if (known.Count > 0)
+        {
+            var parameters = new AddressParameters { Addresses = [.. known.Values], Uuids = [.. known.Keys], CancellationToken = cancellationToken };
+            foreach (var row in await snapshot.Connection.QueryAsync<ReportRow>(AddressedReportsSql, parameters, snapshot.Transaction))
+                Take(row);
+        }
+        if (Missing() is { Uuids.Length: > 0 } notThere)
+        {
+            foreach (var row in await snapshot.Connection.QueryAsync<ReportRow>(ScanReportsSql, notThere, snapshot.Transaction))
+                Take(row);
+        }
+        addresses?.Keep(kept);
+        if (withSboms && Missing() is { Uuids.Length: > 0 } others)
+        {
+            foreach (var row in await snapshot.Connection.QueryAsync<ReportRow>(SbomReportsSql, others, snapshot.Transaction)) reports[row.Uuid] = row.ToReport();
+        }
         return reports;
+
+        void Take(ReportRow row)
+        {
+            reports[row.Uuid] = row.ToReport();
+            if (row.Address is { } address) kept[row.Uuid] = address;
+        }
+
+        ReportParameters Missing() => new() { Uuids = [.. uuids.Where(uuid => !reports.ContainsKey(uuid))], CancellationToken = cancellationToken };
     }
 
     internal sealed record AttributesRow
@@ -63,6 +94,11 @@ internal static class ReportLookup
         public string? Digest { get; init; }
 
         public bool Stored { get; init; }
+
+        /// <summary>Null where it is not asked for.</summary>
+        public string? Address { get; init; }
+
+        public ScanReport ToReport() => new(Uuid, Digest, Stored);
     }
 
     internal sealed record TaskParameters
@@ -74,6 +110,15 @@ internal static class ReportLookup
 
     internal sealed record ReportParameters
     {
+        public required string[] Uuids { get; init; }
+
+        public required CancellationToken CancellationToken { get; init; }
+    }
+
+    internal sealed record AddressParameters
+    {
+        public required string[] Addresses { get; init; }
+
         public required string[] Uuids { get; init; }
 
         public required CancellationToken CancellationToken { get; init; }

@@ -22,17 +22,18 @@ public sealed class CancellationTests
         ["executions"] = ("execution", (snapshot, token) => ExecutionPass.ReadAsync(snapshot, FinishedSince.Never, token)),
         ["horizon"] = ("execution", (snapshot, token) => TableHorizonProbe.ReadAsync(snapshot, token)),
         ["settled ids"] = ("execution", (snapshot, token) => TableHorizonProbe.SettledAsync(snapshot, new TableHorizon(), Facts.Now, token)),
-        ["active tasks"] = ("task", (snapshot, token) => ActiveTaskLookup.ReadAsync(snapshot, IdRanges.Of([1], 16), IdRanges.None, token)),
+        ["active tasks"] = ("task", (snapshot, token) => ActiveTaskLookup.ReadAsync(snapshot, IdRanges.Of([1], 16), IdRanges.None, new RowAddresses<long>(), token)),
         ["tasks by job"] = ("task", (snapshot, token) => ActiveTaskLookup.ByJobAsync(snapshot, ["d318c1b17dff242a33f02544"], token)),
         ["hooks of others"] = ("task", (snapshot, token) => ActiveTaskLookup.HooksOfOthersAsync(snapshot, 1, Facts.Now, token)),
-        ["active executions"] = ("execution", (snapshot, token) => ActiveExecutionLookup.ReadAsync(snapshot, IdRanges.Of([1], 16), IdRanges.None, token)),
+        ["active executions"] = ("execution", (snapshot, token) => ActiveExecutionLookup.ReadAsync(snapshot, IdRanges.Of([1], 16), IdRanges.None, new RowAddresses<long>(), token)),
         ["executions by id"] = ("execution", (snapshot, token) => ExecutionLookup.ExecutionsAsync(snapshot, [1], token)),
         ["tasks of executions"] = ("task", (snapshot, token) => ExecutionLookup.TasksAsync(snapshot, [1], token)),
         ["attributes"] = ("task", (snapshot, token) => ReportLookup.AttributesAsync(snapshot, [1], token)),
         ["states"] = ("task", (snapshot, token) => TaskLookup.StatesAsync(snapshot, [1], token)),
         ["jobs"] = ("task", (snapshot, token) => TaskLookup.NamedJobsAsync(snapshot, ["d318c1b17dff242a33f02544"], token)),
-        ["reports"] = ("scan_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, token)),
-        ["SBOMs"] = ("sbom_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, token)),
+        ["reports"] = ("scan_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, null, token)),
+        ["reports by address"] = ("scan_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, KnownReport(), token)),
+        ["SBOMs"] = ("sbom_report", (snapshot, token) => ReportLookup.ReportsAsync(snapshot, ["u"], true, null, token)),
         ["artifacts by id"] = ("artifact", (snapshot, token) => ArtifactLookup.ByIdAsync(snapshot, [1], token)),
         ["artifacts by digest"] = ("artifact", (snapshot, token) => ArtifactLookup.ByDigestAsync(snapshot, ["sha256:a"], token)),
         ["preventing projects"] = ("project_metadata", (snapshot, token) => ArtifactLookup.PreventingAsync(snapshot, [1], token)),
@@ -64,6 +65,13 @@ public sealed class CancellationTests
         await using var held = await GateTests.LockAsync(harbor, table);
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read(snapshot, cancel.Token));
+    }
+
+    private static RowAddresses<string> KnownReport()
+    {
+        var addresses = new RowAddresses<string>();
+        addresses.Keep(new Dictionary<string, string> { ["u"] = "(0,1)" });
+        return addresses;
     }
 
     private static Task CollectAsync(ICollector collector, Snapshot snapshot, CancellationToken cancellationToken) =>

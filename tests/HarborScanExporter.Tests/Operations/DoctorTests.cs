@@ -64,7 +64,7 @@ public sealed class DoctorTests
         var document = await FailsAsync(harbor.Environment());
         Assert.Equal("The role may not read run_count, extra_attrs.", Reason(document, "grant on task", "failed"));
         Assert.Equal("Run the SQL of 'harbor-scan-exporter sql' again, as the owner of Harbor's tables.", Mend(document, "grant on task"));
-        Assert.Equal("The role may read its 10 columns.", Reason(document, "grant on execution", "ok"));
+        Assert.Equal("The role may read its 11 columns.", Reason(document, "grant on execution", "ok"));
     }
 
     [Fact]

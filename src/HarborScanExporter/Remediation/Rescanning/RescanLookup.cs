@@ -38,7 +38,7 @@ internal static class RescanLookup
         var rows = (await snapshot.Connection.QueryAsync<Row>(Sql, new Parameters { Most = most, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
         var named = rows.ToDictionary(row => row.Repair, row => TaskAttributes.Parse(row.ExtraAttributes).ReportUuids);
         string[] uuids = [.. named.Values.SelectMany(its => its).Where(uuid => uuid.Length > 0).Distinct(StringComparer.Ordinal)];
-        var reports = await ReportLookup.ReportsAsync(snapshot, uuids, withSboms, cancellationToken);
+        var reports = await ReportLookup.ReportsAsync(snapshot, uuids, withSboms, null, cancellationToken);
         // A newer scan of the same artifact replaces the reports (harbor-facts 5.1), and a stored one was a result after all.
         bool IsMissing(Row row) => named[row.Repair] is { Count: > 0 } its
             && its.All(reports.ContainsKey) && its.Any(uuid => !reports[uuid].Stored);

@@ -137,7 +137,7 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
         long[] ids = [.. over.Select(one => one.Id)];
         var attributes = await snapshot.ReadAsync((from, token) => SweepLookup.AttributesAsync(from, ids, token), cancellationToken);
         string[] uuids = [.. attributes.SelectMany(its => its).SelectMany(named => named.ReportUuids).Where(uuid => uuid.Length > 0).Distinct(StringComparer.Ordinal)];
-        var reports = await snapshot.ReadAsync((from, token) => ReportLookup.ReportsAsync(from, uuids, facts.CanReadSbomReport, token), cancellationToken);
+        var reports = await snapshot.ReadAsync((from, token) => ReportLookup.ReportsAsync(from, uuids, facts.CanReadSbomReport, null, token), cancellationToken);
         return [.. over.Where(one => attributes[one.Id].All(named => NamedReports.AreGone(named, reports.ContainsKey)))];
     }
 }
