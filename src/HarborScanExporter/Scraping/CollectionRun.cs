@@ -129,7 +129,8 @@ internal sealed class CollectionRun(
     /// <summary>The answer of a collection that came to its end in time; one that was given up must not look like a recovery in the log.</summary>
     public Exposition InTime(Exposition exposition)
     {
-        log.Succeeded(Whole);
+        // A slow database lets now the statement run out, now the whole collection: it is one trouble.
+        if (exposition.Failure != FailureReason.Timeout) log.Succeeded(Whole);
         return Counted(exposition);
     }
 

@@ -73,6 +73,25 @@ public sealed class GateTests
     }
 
     [Fact]
+    public async Task Answers_of_which_every_second_ends_in_time_without_its_rows_are_told_once()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await SlowDownAsync(harbor);
+        var server = new NpgsqlConnectionStringBuilder(harbor.Database.ConnectionString);
+        await using var network = new FreezableProxy("127.0.0.1", server.Port);
+        await using var exporter = await RunningExporter.StartAsync(harbor, ("HARBOR_DATABASE_HOST", "127.0.0.1"), ("HARBOR_DATABASE_PORT", $"{network.Port}"));
+        for (var i = 0; i < 3; i++)
+        {
+            network.Freeze();
+            Assert.Equal(0, (await exporter.ScrapeAsync(timeoutSeconds: 1)).Value("harbor_scan_up"));
+            network.Thaw();
+            Assert.Equal(0, (await exporter.ScrapeAsync(timeoutSeconds: 3)).Value("harbor_scan_collector_success", ("collector", "executions")));
+        }
+        Assert.Single(exporter.Warnings, warning => warning.StartsWith("The collection failed (timeout)", StringComparison.Ordinal));
+        Assert.Equal(exporter.Warnings.Distinct(), exporter.Warnings);
+    }
+
+    [Fact]
     public async Task A_client_that_hangs_up_does_not_take_the_collection_from_another()
     {
         await using var harbor = await TestHarbor.CreateAsync();
