@@ -30,7 +30,7 @@ internal sealed class BenchmarkPlan(IReadOnlyList<int> sizes, int scrapes, int m
         var benchmark = new SizeBenchmark(native, scrapes);
         foreach (var size in sizes.Order()) _figures.Add(await benchmark.RunAsync(server, size, cancellationToken));
         _goals = new Goals(_figures, memoryFigures, Queue);
-        _report = new BenchmarkReport(_figures, empty, memoryFigures, (memory.EarlyScrapes, memory.LateScrapes), _goals, await server.VersionAsync(), _loadBefore);
+        _report = new BenchmarkReport(_figures, empty, memoryFigures, (memory.EarlyScrapes, memory.LateScrapes, memory.LookedAt), _goals, await server.VersionAsync(), _loadBefore);
     }
 
     /// <summary>The document without the part on Redis, which can be measured alone; empty when only that was.</summary>

@@ -12,7 +12,7 @@ namespace HarborScanExporter.Benchmarks;
 /// <param name="serverVersion">PostgreSQL's.</param>
 /// <param name="loadBefore">The machine's load before the run.</param>
 internal sealed class BenchmarkReport(
-    IReadOnlyList<SizeFigures> sizes, Start emptyStart, MemoryFigures memory, (int Early, int Late) memoryScrapes, Goals goals, string serverVersion, string loadBefore)
+    IReadOnlyList<SizeFigures> sizes, Start emptyStart, MemoryFigures memory, (int Early, int Late, int LookedAt) memoryScrapes, Goals goals, string serverVersion, string loadBefore)
 {
     /// <summary>The drawing beside the document.</summary>
     public const string Plot = "scrape-cost.svg";
@@ -61,8 +61,8 @@ internal sealed class BenchmarkReport(
 
         | Figure | Measured |
         |---|---|
-        | Resident memory after {memoryScrapes.Early:#,0} scrapes | {Mebibytes(memory.Early)} |
-        | Resident memory after {memoryScrapes.Late:#,0} scrapes | {Mebibytes(memory.Late)} |
+        | Resident memory, highest after the scrapes {memoryScrapes.Early - memoryScrapes.LookedAt + 1:#,0} to {memoryScrapes.Early:#,0} | {Mebibytes(memory.Early)} |
+        | Resident memory, highest after the scrapes {memoryScrapes.Late - memoryScrapes.LookedAt + 1:#,0} to {memoryScrapes.Late:#,0} | {Mebibytes(memory.Late)} |
         | Scrape with everything on, p50 and p99 | {Milliseconds(memory.Scrapes.Median)} ms and {Milliseconds(memory.Scrapes.P99)} ms |
         | Collections for {MemoryBenchmark.Concurrent} scrapes at the same time | {memory.Collections:0.##} |
 

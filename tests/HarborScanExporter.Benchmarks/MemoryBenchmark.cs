@@ -16,11 +16,14 @@ internal sealed class MemoryBenchmark(string native, int scrapes)
     /// <summary>As long as Harbor's items in the queue are.</summary>
     private const int ItemBytes = 3_000;
 
-    /// <summary>Scrapes after which the memory is looked at first: the garbage collector takes a while to settle on the size of its heap.</summary>
+    /// <summary>Scrapes until the end of the first look at the memory: the garbage collector takes a while to settle on the size of its heap.</summary>
     public int EarlyScrapes => Math.Max(1, scrapes / 10);
 
-    /// <summary>Scrapes after which it is looked at again.</summary>
+    /// <summary>Scrapes until the end of the second look.</summary>
     public int LateScrapes => scrapes;
+
+    /// <summary>Scrapes of a look, after each of which the memory is measured: collections of garbage take it up and down by a mebibyte.</summary>
+    public int LookedAt => Math.Max(1, EarlyScrapes / 2);
 
     public async Task<MemoryFigures> RunAsync(PrivatePostgres server, CancellationToken cancellationToken)
     {
@@ -31,13 +34,25 @@ internal sealed class MemoryBenchmark(string native, int scrapes)
         using var everything = new EverythingOn(redis);
         await using var exporter = MeasuredExporter.Start(native, harbor, everything.Settings);
         await exporter.CompleteAsync(cancellationToken);
-        var (_, _, failedEarly) = await exporter.RepeatAsync(EarlyScrapes, cancellationToken);
-        var early = exporter.Use().Resident;
-        var (times, last, failedLate) = await exporter.RepeatAsync(LateScrapes - EarlyScrapes, cancellationToken);
-        var late = exporter.Use().Resident;
+        var (_, _, failedFirst) = await exporter.RepeatAsync(Math.Max(1, EarlyScrapes - LookedAt), cancellationToken);
+        var (early, _, failedEarly) = await HighestAsync(exporter, cancellationToken);
+        var (times, _, failedBetween) = await exporter.RepeatAsync(Math.Max(1, LateScrapes - EarlyScrapes - LookedAt), cancellationToken);
+        var (late, last, failedLate) = await HighestAsync(exporter, cancellationToken);
         Progress.Say($"everything on: {Concurrent} scrapes at the same time");
         var together = await Task.WhenAll(Enumerable.Range(0, Concurrent).Select(_ => exporter.ScrapeAsync(cancellationToken)));
         var collections = together.Max(scrape => scrape.Text.Sum("harbor_scan_collections_total")) - last.Sum("harbor_scan_collections_total");
-        return new MemoryFigures(early, late, times, failedEarly + failedLate, collections, together.Count(scrape => scrape.Text.IsUp));
+        return new MemoryFigures(early, late, times, failedFirst + failedEarly + failedBetween + failedLate, collections, together.Count(scrape => scrape.Text.IsUp));
+    }
+
+    private async Task<(long Resident, MetricsText Last, int Failed)> HighestAsync(MeasuredExporter exporter, CancellationToken cancellationToken)
+    {
+        var (highest, failed) = (0L, 0);
+        for (var scrape = 1; ; scrape++)
+        {
+            var (_, text) = await exporter.ScrapeAsync(cancellationToken);
+            if (!text.IsUp) failed++;
+            highest = Math.Max(highest, exporter.Use().Resident);
+            if (scrape == LookedAt) return (highest, text, failed);
+        }
     }
 }
