@@ -42,18 +42,10 @@ internal static class ActiveExecutionLookup
     /// <param name="finished">Of these only those Running.</param>
     /// <param name="addresses">Where the single ones among the first stood.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<IReadOnlyList<ScanExecution>> ReadAsync(
-        Snapshot snapshot, IdRanges whole, IdRanges finished, RowAddresses<long> addresses, CancellationToken cancellationToken)
-    {
-        var known = addresses.Of(whole.Singles);
-        Dictionary<long, string> kept = [];
-        var executions = await RangesAsync(snapshot, whole.Without(known.Keys), finished, known, kept, cancellationToken);
-        foreach (var id in kept.Keys) known.Remove(id);
-        // Updated rows have moved.
-        if (known.Count > 0) executions.AddRange(await RangesAsync(snapshot, IdRanges.Of(known.Keys, 0), IdRanges.None, [], kept, cancellationToken));
-        addresses.Keep(kept);
-        return executions;
-    }
+    public static Task<IReadOnlyList<ScanExecution>> ReadAsync(
+        Snapshot snapshot, IdRanges whole, IdRanges finished, RowAddresses<long> addresses, CancellationToken cancellationToken) =>
+        AddressedRanges.ReadAsync<ScanExecution>(
+            addresses, whole, finished, (ranges, over, known, read) => RangesAsync(snapshot, ranges, over, known, read, cancellationToken));
 
     private static async Task<List<ScanExecution>> RangesAsync(
         Snapshot snapshot, IdRanges whole, IdRanges finished, Dictionary<long, string> known, Dictionary<long, string> read, CancellationToken cancellationToken)

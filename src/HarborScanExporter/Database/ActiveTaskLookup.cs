@@ -68,18 +68,10 @@ internal static class ActiveTaskLookup
     /// <param name="finished">Of these only those that are open.</param>
     /// <param name="addresses">Where the single ones among the first stood.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
-    public static async Task<IReadOnlyList<ScanTask>> ReadAsync(
-        Snapshot snapshot, IdRanges whole, IdRanges finished, RowAddresses<long> addresses, CancellationToken cancellationToken)
-    {
-        var known = addresses.Of(whole.Singles);
-        Dictionary<long, string> kept = [];
-        var tasks = await RangesAsync(snapshot, whole.Without(known.Keys), finished, known, kept, cancellationToken);
-        foreach (var id in kept.Keys) known.Remove(id);
-        // Updated rows have moved.
-        if (known.Count > 0) tasks.AddRange(await RangesAsync(snapshot, IdRanges.Of(known.Keys, 0), IdRanges.None, [], kept, cancellationToken));
-        addresses.Keep(kept);
-        return tasks;
-    }
+    public static Task<IReadOnlyList<ScanTask>> ReadAsync(
+        Snapshot snapshot, IdRanges whole, IdRanges finished, RowAddresses<long> addresses, CancellationToken cancellationToken) =>
+        AddressedRanges.ReadAsync<ScanTask>(
+            addresses, whole, finished, (ranges, over, known, read) => RangesAsync(snapshot, ranges, over, known, read, cancellationToken));
 
     private static async Task<List<ScanTask>> RangesAsync(
         Snapshot snapshot, IdRanges whole, IdRanges finished, Dictionary<long, string> known, Dictionary<long, string> read, CancellationToken cancellationToken)
