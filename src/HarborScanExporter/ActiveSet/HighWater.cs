@@ -8,9 +8,6 @@ namespace HarborScanExporter.ActiveSet;
 /// </summary>
 internal sealed class HighWater
 {
-    /// <summary>A transaction forgotten open for so long is not waited for; what it commits, the next reconciliation finds. Seconds.</summary>
-    private const double MostPatience = 3600;
-
     /// <summary>Highest ids are kept so far apart, so that frequent scrapes keep no more of them; seconds.</summary>
     private const double Step = 10;
 
@@ -19,6 +16,14 @@ internal sealed class HighWater
 
     /// <param name="settled">The id above which to read whole at first.</param>
     public HighWater(long settled) => Settled = settled;
+
+    /// <summary>Begins where nothing was seen before: what is older than ten minutes is settled once no transaction of now is open any more.</summary>
+    /// <param name="settled">By when the rows were made.</param>
+    /// <param name="horizon">The transactions at that snapshot.</param>
+    /// <param name="now">The database's clock at it, seconds since 1970.</param>
+    public HighWater(SettledIds settled, TableHorizon horizon, double now)
+        : this(settled.OfTheHour) =>
+        _marks.Enqueue(new Mark(settled.OfTenMinutes, horizon.NextTransaction, now - TableHorizonProbe.CommitSeconds));
 
     private HighWater(HighWater other)
     {
@@ -73,7 +78,7 @@ internal sealed class HighWater
     private static bool IsOver(Mark mark, TableHorizon horizon, double now)
     {
         var waited = now - mark.At;
-        return waited >= TableHorizonProbe.CommitSeconds && (horizon.OldestTransaction >= mark.Next || waited >= MostPatience);
+        return waited >= TableHorizonProbe.CommitSeconds && (horizon.OldestTransaction >= mark.Next || waited >= TableHorizonProbe.MostCommitSeconds);
     }
 
     private readonly record struct Mark(long Newest, long Next, double At);

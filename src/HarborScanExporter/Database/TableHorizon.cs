@@ -30,11 +30,19 @@ internal sealed record TableHorizon
     public bool HasOpenTaskIndex { get; init; }
 }
 
+/// <summary>Above which id of a table rows may still appear, by when those that are there were made.</summary>
+/// <param name="OfTheHour">Below the rows of the last hour: nothing appears there.</param>
+/// <param name="OfTenMinutes">Below those of the last ten minutes: nothing appears there but from a transaction that has been open for longer.</param>
+internal sealed record SettledIds(long OfTheHour, long OfTenMinutes);
+
 /// <summary>Asks how far the tables reach; costs a few pages by index at any size.</summary>
 internal static class TableHorizonProbe
 {
     /// <summary>A row commits at most so long after its id was taken, on the way of Harbor that is not stuck; seconds.</summary>
     public const double CommitSeconds = 600;
+
+    /// <summary>A transaction forgotten open for so long is not waited for; what it commits, the next reconciliation finds. Seconds.</summary>
+    public const double MostCommitSeconds = 3600;
 
     /// <summary>More rows than this are not looked at to find those of the last minutes.</summary>
     private const int MostNewest = 20_000;
@@ -51,29 +59,31 @@ internal static class TableHorizonProbe
         where @Everything
         """;
 
-    private const string FirstTaskSql = """
-        select coalesce(min(id), 0)::bigint
-        from (select id, creation_time from task order by id desc limit @Most) newest
-        where creation_time > to_timestamp(@Since) at time zone 'utc'
+    // Not the id before the first young row: a row that is not seen yet may have it.
+    private const string BelowYoungSql = """
+        young as (select min(id) filter (where made > to_timestamp(@Hour) at time zone 'utc') as hour,
+                         min(id) filter (where made > to_timestamp(@Minutes) at time zone 'utc') as minutes,
+                         case when count(*) < @Most then 0 else min(id) - 1 end as unseen
+                  from newest)
+        select coalesce((select max(id) from newest where hour is null or id < hour), unseen)::bigint as OfTheHour,
+               coalesce((select max(id) from newest where minutes is null or id < minutes), unseen)::bigint as OfTenMinutes
+        from young
         """;
 
-    private const string FirstExecutionSql = """
-        select coalesce(min(id), 0)::bigint
-        from (select id, start_time from execution order by id desc limit @Most) newest
-        where start_time > to_timestamp(@Since) at time zone 'utc'
-        """;
+    private const string SettledTasksSql = $"with newest as (select id, creation_time as made from task order by id desc limit @Most), {BelowYoungSql}";
+
+    private const string SettledExecutionsSql = $"with newest as (select id, start_time as made from execution order by id desc limit @Most), {BelowYoungSql}";
 
     /// <summary>Reads it.</summary>
     public static Task<TableHorizon> ReadAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
         snapshot.Connection.QueryFirstAsync<TableHorizon>(Sql, new Parameters { Everything = true, CancellationToken = cancellationToken }, snapshot.Transaction);
 
-    /// <summary>The ids above which rows were made in the last minutes: below them nothing commits any more.</summary>
-    public static async Task<(long Task, long Execution)> SettledAsync(Snapshot snapshot, TableHorizon horizon, double now, CancellationToken cancellationToken)
+    /// <summary>The highest ids below the rows of the last hour and below those of the last minutes.</summary>
+    public static async Task<(SettledIds Tasks, SettledIds Executions)> SettledAsync(Snapshot snapshot, double now, CancellationToken cancellationToken)
     {
-        var parameters = new SinceParameters { Since = now - CommitSeconds, Most = MostNewest, CancellationToken = cancellationToken };
-        var task = await snapshot.Connection.QueryFirstAsync<long>(FirstTaskSql, parameters, snapshot.Transaction);
-        var execution = await snapshot.Connection.QueryFirstAsync<long>(FirstExecutionSql, parameters, snapshot.Transaction);
-        return (task == 0 ? horizon.NewestTask : task - 1, execution == 0 ? horizon.NewestExecution : execution - 1);
+        var parameters = new SinceParameters { Hour = now - MostCommitSeconds, Minutes = now - CommitSeconds, Most = MostNewest, CancellationToken = cancellationToken };
+        return (await snapshot.Connection.QueryFirstAsync<SettledIds>(SettledTasksSql, parameters, snapshot.Transaction),
+            await snapshot.Connection.QueryFirstAsync<SettledIds>(SettledExecutionsSql, parameters, snapshot.Transaction));
     }
 
     internal sealed record Parameters
@@ -85,7 +95,9 @@ internal static class TableHorizonProbe
 
     internal sealed record SinceParameters
     {
-        public required double Since { get; init; }
+        public required double Hour { get; init; }
+
+        public required double Minutes { get; init; }
 
         public required int Most { get; init; }
 

@@ -73,9 +73,9 @@ internal sealed class CollectionRun(
     }
 
     private async Task<RanCollector> RunAsync(ICollector collector, Collection collection, CancellationToken cancellationToken) =>
-        remembering is not null && collector.ReadsWholeTables && remembering.Reconciliation.Carried(collector) is { } carried
-            ? carried
-            : await collectors.RunAsync(collector, collection, cancellationToken);
+        remembering is null || !collector.ReadsWholeTables
+            ? await collectors.RunAsync(collector, collection, cancellationToken)
+            : remembering.Reconciliation.Carried(collector) ?? RanCollector.NotYet(collector);
 
     /// <summary>What only the end of a collection knows: what it read, and which finished tasks stay listed in Redis.</summary>
     private async Task TellWorkAsync(Collection collection, Samples samples, CancellationToken cancellationToken)

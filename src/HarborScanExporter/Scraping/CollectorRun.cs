@@ -9,6 +9,9 @@ namespace HarborScanExporter.Scraping;
 /// <param name="Failure">One of <see cref="FailureReason.All"/>; null when it succeeded.</param>
 internal sealed record RanCollector(ICollector Collector, IReadOnlyList<Sample> Samples, double Seconds, string? Failure)
 {
+    /// <summary>One that reads whole tables, which no reconciliation has come to yet.</summary>
+    public static RanCollector NotYet(ICollector collector) => new(collector, [], 0, FailureReason.Reconciling);
+
     /// <summary>Writes it with what is told of it.</summary>
     public void Write(Samples samples)
     {

@@ -31,20 +31,25 @@ internal sealed class Reconciliation(
     private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Exception? _newestFailure;
     private Reconciled? _newest;
+    private bool _isUnderWay;
     private long _total;
     private long _taskDrift;
     private long _executionDrift;
 
-    /// <summary>Waits until the tables that are there now were read whole.</summary>
+    /// <summary>Waits until the tables that are there now were read whole, and at first for the collectors that are carried too.</summary>
     /// <param name="patience">At most so long.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="NotReconciledException">They were not; its cause is why the newest attempt failed.</exception>
     public async Task KnownAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
-        if (rows.IsKnown) return;
         Task ended;
-        lock (_lock) ended = _ended.Task;
-        Want();
+        bool isUnderWay;
+        lock (_lock)
+        {
+            if (rows.IsKnown && _newest is not null) return;
+            (ended, isUnderWay) = (_ended.Task, _isUnderWay);
+        }
+        if (!isUnderWay && !rows.IsKnown) Want();
         try
         {
             await ended.WaitAsync(patience, sources.Time, cancellationToken);
@@ -99,7 +104,7 @@ internal sealed class Reconciliation(
             {
                 // What is wanted from here on, this one may come too early for.
                 _wanted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                wanted = _wanted.Task;
+                (wanted, _isUnderWay) = (_wanted.Task, true);
             }
             var failed = await RunAsync(stoppingToken);
             var ended = sources.Time.GetTimestamp();
@@ -152,7 +157,11 @@ internal sealed class Reconciliation(
             }
         }
         TaskCompletionSource ended;
-        lock (_lock) (ended, _ended, _newestFailure) = (_ended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), failure);
+        lock (_lock)
+        {
+            (ended, _ended) = (_ended, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+            (_newestFailure, _isUnderWay) = (failure, false);
+        }
         ended.TrySetResult();
         return failure is not null;
     }
@@ -205,8 +214,6 @@ internal sealed class Reconciliation(
             finished: new FinishedSince(facts.Now - WatchedTasks.RetrySeconds, highs.Item1.Settled, highs.Item2.Settled));
         var executions = await collection.ExecutionsAsync(cancellationToken);
         var tasks = await collection.TasksAsync(cancellationToken);
-        List<RanCollector> carried = [];
-        foreach (var collector in _carried) carried.Add(await collectors.RunAsync(collector, collection, cancellationToken));
         if (rows.Reconcile(reconciling, tasks, executions, highs, horizon, facts.Now) && reconciling.Known is { } known)
         {
             lock (_lock)
@@ -215,6 +222,9 @@ internal sealed class Reconciliation(
                 _executionDrift += executions.Detailed.Values.Count(execution => execution.IsRunning && !known.Executions.Contains(execution.Id));
             }
         }
+        // Scrapes need not wait for them, nor does what was read fail with them: one may read and sort for as long as there is time.
+        List<RanCollector> carried = [];
+        foreach (var collector in _carried) carried.Add(await collectors.RunAsync(collector, collection, cancellationToken));
         return (facts.Now, carried);
     }
 
@@ -233,8 +243,8 @@ internal sealed class Reconciliation(
 
     private static async Task<(HighWater Tasks, HighWater Executions)> SettledAsync(Snapshot snapshot, TableHorizon horizon, double now, CancellationToken cancellationToken)
     {
-        var (task, execution) = await snapshot.ReadAsync((from, token) => TableHorizonProbe.SettledAsync(from, horizon, now, token), cancellationToken);
-        return (new HighWater(task), new HighWater(execution));
+        var (tasks, executions) = await snapshot.ReadAsync((from, token) => TableHorizonProbe.SettledAsync(from, now, token), cancellationToken);
+        return (new HighWater(tasks, horizon, now), new HighWater(executions, horizon, now));
     }
 
     private sealed record Reconciled(double Now, double Seconds, IReadOnlyList<RanCollector> Carried);

@@ -25,6 +25,20 @@ public sealed class HighWaterTests
         Assert.Equal(settled, high.Settled);
     }
 
+    [Theory]
+    [InlineData(100, 0, 50)]
+    [InlineData(99, 0, 10)]
+    [InlineData(99, 2999, 10)]
+    [InlineData(100, 30, 50)]
+    [InlineData(99, 3000, 50)]
+    public void At_a_start_the_last_ten_minutes_are_open_and_the_last_hour_while_a_transaction_of_then_is(long oldest, double waited, long settled)
+    {
+        var high = new HighWater(new SettledIds(OfTheHour: 10, OfTenMinutes: 50), Transactions(90, 100), Now);
+        high.Saw(70, Transactions(oldest, 200), Now + waited);
+
+        Assert.Equal(settled, high.Settled);
+    }
+
     [Fact]
     public void Reads_close_together_leave_one_mark_and_each_mark_is_waited_for()
     {

@@ -57,6 +57,32 @@ public sealed class RememberedRowsTests
         Assert.Equal(2, Open(await harbor.ScrapeAsync()));
     }
 
+    [Theory]
+    [InlineData(20, 2)]
+    [InlineData(70, 1)]
+    public async Task What_a_transaction_commits_that_was_open_before_the_start_is_seen_when_it_began_in_the_last_hour(int minutes, int open)
+    {
+        await using var harbor = await RememberingHarbor.StartAsync();
+        var execution = await harbor.Seed.ExecutionAsync(started: TimeSpan.FromHours(2));
+        await using (var slow = await harbor.Harbor.Database.OpenAsync())
+        {
+            await using var transaction = await slow.BeginTransactionAsync(TestContext.Current.CancellationToken);
+            await using var insert = new Npgsql.NpgsqlCommand($"""
+                insert into task (execution_id, status, status_code, status_revision, vendor_type, creation_time)
+                values ({execution}, 'Pending', 0, 0, 'IMAGE_SCAN', now() at time zone 'utc' - interval '{minutes} minutes')
+                """, slow, transaction);
+            await insert.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await harbor.Seed.TaskAsync(execution, created: TimeSpan.FromMinutes(minutes - 5));
+            await harbor.RestartAsync();
+            Assert.Equal(1, Open(await harbor.ScrapeAsync()));
+            Assert.Equal(1, Open(await harbor.ScrapeAsync()));
+            await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        }
+
+        var scrape = await harbor.ScrapeAsync();
+        Assert.Equal((open, 1), (Open(scrape), scrape.Value("harbor_scan_reconciliations_total")));
+    }
+
     [Fact]
     public async Task What_a_hand_deletes_or_ends_is_no_longer_open()
     {
@@ -234,6 +260,32 @@ public sealed class RememberedRowsTests
         await harbor.Seed.RobotAsync(TimeSpan.FromDays(3));
 
         Assert.Equal(2, (await harbor.ReconciledAsync()).Value("harbor_scan_leaked_robots"));
+    }
+
+    [Fact]
+    public async Task Open_rows_are_told_while_a_collector_of_whole_tables_is_still_reading_them_for_the_first_time_and_it_is_not_begun_twice()
+    {
+        await using var database = await TestHarbor.CreateAsync("2.11.0");
+        var seed = new Seed(database);
+        await seed.TaskAsync(await seed.ExecutionAsync());
+        await seed.RobotAsync(TimeSpan.FromDays(2));
+        await database.Database.ExecuteAsync($"""
+            alter table robot rename to slow_robot;
+            create view robot as select r.* from slow_robot r, (select pg_sleep(4)) slow;
+            grant select on robot to {database.Role};
+            """);
+        await using var exporter = await RunningExporter.StartAsync(database, (Setting.Names.ReconciliationInterval, "1h"));
+        var first = await exporter.ScrapeAsync();
+        var scrape = first;
+        for (var attempt = 0; attempt < 100 && scrape.Value("harbor_scan_up") == 0; attempt++) scrape = await exporter.ScrapeAsync();
+        // Longer than what is wanted is put off.
+        await Task.Delay(TimeSpan.FromSeconds(6), TestContext.Current.CancellationToken);
+        var later = await exporter.ScrapeAsync();
+
+        Assert.Equal((0, 0, 1), (first.Value("harbor_scan_up"), first.Value("harbor_scan_collector_success", ("collector", "robots")), Tasks(first, "Pending")));
+        Assert.Equal((1, 1), (first.Value("harbor_scan_collector_success", ("collector", "tasks")), first.Value("harbor_scan_collection_failures_total", ("reason", "reconciling"))));
+        Assert.DoesNotContain("harbor_scan_leaked_robots", first.Families);
+        Assert.Equal((1, 1, 1), (scrape.Value("harbor_scan_up"), scrape.Value("harbor_scan_leaked_robots"), later.Value("harbor_scan_reconciliations_total")));
     }
 
     private static async Task OldAsync(Seed seed)

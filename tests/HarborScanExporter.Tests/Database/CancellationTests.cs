@@ -21,7 +21,7 @@ public sealed class CancellationTests
         ["tasks"] = ("task", (snapshot, token) => TaskPass.ReadAsync(snapshot, Facts.Now, 0, FinishedSince.Never, token)),
         ["executions"] = ("execution", (snapshot, token) => ExecutionPass.ReadAsync(snapshot, FinishedSince.Never, token)),
         ["horizon"] = ("execution", (snapshot, token) => TableHorizonProbe.ReadAsync(snapshot, token)),
-        ["settled ids"] = ("execution", (snapshot, token) => TableHorizonProbe.SettledAsync(snapshot, new TableHorizon(), Facts.Now, token)),
+        ["settled ids"] = ("execution", (snapshot, token) => TableHorizonProbe.SettledAsync(snapshot, Facts.Now, token)),
         ["active tasks"] = ("task", (snapshot, token) => ActiveTaskLookup.ReadAsync(snapshot, IdRanges.Of([1], 16), IdRanges.None, new RowAddresses<long>(), token)),
         ["tasks by job"] = ("task", (snapshot, token) => ActiveTaskLookup.ByJobAsync(snapshot, ["d318c1b17dff242a33f02544"], token)),
         ["hooks of others"] = ("task", (snapshot, token) => ActiveTaskLookup.HooksOfOthersAsync(snapshot, 1, Facts.Now, token)),
