@@ -10,8 +10,11 @@ internal sealed class WatchedExporters : IAsyncDisposable
     private const string Interval = "HARBOR_SCAN_RECONCILIATION_INTERVAL";
     private const string Reconciled = "harbor_scan_reconciliation_timestamp_seconds";
 
-    /// <summary>How long, in real time, an exporter may answer that it has not read the tables yet.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// How long, in real time, an exporter may answer that it has not read the tables yet. While it is waited for, its clock must go on by more
+    /// than it pauses after a failure: a step of hours ends a reconciliation that is under way.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>How much of the exporters' clock passes while they are waited for; the database's stands still.</summary>
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.25);
@@ -58,12 +61,12 @@ internal sealed class WatchedExporters : IAsyncDisposable
 
     /// <summary>
     /// Waits until the one that remembers has reconciled at or after a moment of the clock, which time must have been led beyond its interval.
-    /// False when it does not within a few seconds.
+    /// False when it does not within <see cref="Patience"/>.
     /// </summary>
     public async Task<bool> HasReconciledAsync(double since)
     {
         if (!Remembers) return true;
-        var end = DateTime.UtcNow + TimeSpan.FromSeconds(3);
+        var end = DateTime.UtcNow + Patience;
         while (DateTime.UtcNow < end)
         {
             var scrape = await AnswerAsync(_remembering!);

@@ -67,7 +67,8 @@ internal sealed record WatchedHistory(string Release, int Seed, int Workers, int
         (2, Gen.Const(EndToEnd.Change.Restart)), (3, Gen.Const(EndToEnd.Change.Reconcile)));
 
     private static readonly Gen<Change> AllChanges = Gen.Frequency(
-        (5, OwnChanges), (14, Gen.Enum<Change>().Where(change => change > EndToEnd.Change.Reconcile)), (3, Gen.Const(EndToEnd.Change.BackUpOrRestore)));
+        (5, OwnChanges), (14, Gen.Enum<Change>().Where(change => change > EndToEnd.Change.Reconcile)), (6, Gen.Const(EndToEnd.Change.BackUpOrRestore)),
+        (4, Gen.Const(EndToEnd.Change.ReopenRecent)));
 
     private static readonly Gen<int> Times = Gen.Frequency((6, Gen.Int[1, 60]), (4, Gen.Int[60, 1500]), (1, Gen.Int[5400, 9000]));
 

@@ -259,7 +259,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
     /// <summary>Lets time pass until the tables have been read whole, and compares every family.</summary>
     private async Task<IReadOnlyList<string>> ReconcileAsync()
     {
-        if (!await TablesWereReadAsync()) return ["It does not reconcile at its interval"];
+        if (!await TablesWereReadAsync()) return ["It does not reconcile at its interval", await ToldAsync()];
         Add("reconciliations compared");
         var (scrape, whole) = await _exporters.ScrapeAsync();
         Scrapes++;
@@ -298,7 +298,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
         if (_isFirst) _rows.Restart();
         else if (_rows.Unknown.Count > 0 && WatchedExporters.Remembers)
         {
-            if (!await TablesWereReadAsync()) return ["It does not reconcile at its interval"];
+            if (!await TablesWereReadAsync()) return ["It does not reconcile at its interval", await ToldAsync()];
             (scrape, whole) = await _exporters.ScrapeAsync();
         }
         Scrapes++;
@@ -328,7 +328,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
         [
             $"at {Simulation.Now:O}, changed since the scrape before:", .. _changes.TakeLast(20).Select(change => $"    {change}"),
             "open:", .. open.Take(20).Select(row => $"    {row}"), .. truths.Take(20).Select(truth => $"    {truth}"),
-            .. _exporters.Warnings.TakeLast(3).Select(warning => $"told: {warning}"),
+            .. _exporters.Warnings.TakeLast(8).Select(warning => $"told: {warning}"),
         ]);
     }
 
