@@ -44,7 +44,7 @@ internal static class TableHorizonProbe
     /// <summary>A transaction forgotten open for so long is not waited for; what it commits, the next reconciliation finds. Seconds.</summary>
     public const double MostCommitSeconds = 3600;
 
-    /// <summary>More rows than this are not looked at to find those of the last minutes.</summary>
+    /// <summary>More rows than this are not looked at to find those of the last hour.</summary>
     private const int MostNewest = 20_000;
 
     private const string Sql = """

@@ -276,6 +276,9 @@ public sealed class RememberedRowsTests
             """);
         await using var exporter = await RunningExporter.StartAsync(database, (Setting.Names.ReconciliationInterval, "1h"));
         var first = await exporter.ScrapeAsync();
+        var scrapes = 1;
+        // A busy machine may take longer for the two tables than the first scrape waits.
+        for (; scrapes < 10 && first.Value("harbor_scan_collector_success", ("collector", "tasks")) == 0; scrapes++) first = await exporter.ScrapeAsync();
         var scrape = first;
         for (var attempt = 0; attempt < 100 && scrape.Value("harbor_scan_up") == 0; attempt++) scrape = await exporter.ScrapeAsync();
         // Longer than what is wanted is put off.
@@ -283,7 +286,7 @@ public sealed class RememberedRowsTests
         var later = await exporter.ScrapeAsync();
 
         Assert.Equal((0, 0, 1), (first.Value("harbor_scan_up"), first.Value("harbor_scan_collector_success", ("collector", "robots")), Tasks(first, "Pending")));
-        Assert.Equal((1, 1), (first.Value("harbor_scan_collector_success", ("collector", "tasks")), first.Value("harbor_scan_collection_failures_total", ("reason", "reconciling"))));
+        Assert.Equal((1, scrapes), (first.Value("harbor_scan_collector_success", ("collector", "tasks")), first.Value("harbor_scan_collection_failures_total", ("reason", "reconciling"))));
         Assert.DoesNotContain("harbor_scan_leaked_robots", first.Families);
         Assert.Equal((1, 1, 1), (scrape.Value("harbor_scan_up"), scrape.Value("harbor_scan_leaked_robots"), later.Value("harbor_scan_reconciliations_total")));
     }

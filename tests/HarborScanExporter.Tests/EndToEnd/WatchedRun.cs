@@ -259,7 +259,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
     /// <summary>Lets time pass until the tables have been read whole, and compares every family.</summary>
     private async Task<IReadOnlyList<string>> ReconcileAsync()
     {
-        if (!await TablesWereReadAsync()) return ["It does not reconcile at its interval", await ToldAsync()];
+        if (!await TablesWereReadAsync()) return await NotReconciledAsync();
         Add("reconciliations compared");
         var (scrape, whole) = await _exporters.ScrapeAsync();
         Scrapes++;
@@ -298,7 +298,7 @@ internal sealed partial class WatchedRun : IAsyncDisposable
         if (_isFirst) _rows.Restart();
         else if (_rows.Unknown.Count > 0 && WatchedExporters.Remembers)
         {
-            if (!await TablesWereReadAsync()) return ["It does not reconcile at its interval", await ToldAsync()];
+            if (!await TablesWereReadAsync()) return await NotReconciledAsync();
             (scrape, whole) = await _exporters.ScrapeAsync();
         }
         Scrapes++;
@@ -315,6 +315,8 @@ internal sealed partial class WatchedRun : IAsyncDisposable
         if (problems.Count > 0) problems.Add(await ToldAsync());
         return problems;
     }
+
+    private async Task<IReadOnlyList<string>> NotReconciledAsync() => ["It does not reconcile at its interval", await ToldAsync()];
 
     /// <summary>What helps to understand a difference.</summary>
     private async Task<string> ToldAsync()
