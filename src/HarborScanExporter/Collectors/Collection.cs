@@ -169,7 +169,11 @@ internal sealed class Collection(
             ? await reader.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], Left * JobServiceShare, cancellationToken)
             : JobServiceEvidence.Without(EvidenceState.NotConfigured);
         _readOnly = readOnly is null ? null : await readOnly;
-        return await IsForeignAsync(evidence, cancellationToken) ? evidence.OfAnotherHarbor() : evidence;
+        if (await IsForeignAsync(evidence, cancellationToken)) return evidence.OfAnotherHarbor();
+        sources.EmptiedSince = evidence.EmptiedUnderPools ? sources.EmptiedSince ?? sources.Time.GetTimestamp() : null;
+        var newestSuccess = _tasks is { IsCompletedSuccessfully: true } counted ? counted.Result.NewestSuccess : null;
+        return (evidence with { EmptiedFor = sources.EmptiedSince is { } since ? sources.Time.GetElapsedTime(since).TotalSeconds : 0 })
+            .Beside(RowFreshness.OfWork(open, newestSuccess, facts.Now));
     }
 
     /// <summary>Whether Redis shows jobs and not one of them is a task here. Asked only when it knows no open task either, as before 2.5 it reads the table.</summary>

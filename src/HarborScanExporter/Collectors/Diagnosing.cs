@@ -56,7 +56,7 @@ internal static class Diagnosing
             PausedQueues = paused,
             ScansPausedSince = paused?.Contains(ScanType.ImageScan) == true ? state.Paused?.GetValueOrDefault(ScanType.ImageScan) : null,
             ReadOnly = readOnly,
-            NewestSuccess = Epoch.Usable((await collection.TasksAsync(cancellationToken)).Scans.Where(group => group.Status == ScanStatus.Success).Max(group => group.Ended)),
+            NewestSuccess = (await collection.TasksAsync(cancellationToken)).NewestSuccess,
         };
     }
 
@@ -100,6 +100,7 @@ internal static class Diagnosing
         string[] uuids = [.. attributes.Values.SelectMany(named => named.ReportUuids).Distinct(StringComparer.Ordinal)];
         var reports = await collection.ReadAsync(
             (from, token) => ReportLookup.ReportsAsync(from, uuids, collection.Facts.CanReadSbomReport, sources.ReportAddresses, token), cancellationToken);
+        var sharing = await SharingAsync(collection, inDoubt, attributes, reports, cancellationToken);
         var doubted = doubtful.ToHashSet();
         List<JudgedTask> judged = new(open.Count);
         foreach (var task in open)
@@ -110,7 +111,8 @@ internal static class Diagnosing
             if (isAgain && (now is null || !ScanStatus.IsOpen(now.Status))) continue;
             var named = attributes.GetValueOrDefault(task.Id);
             ScanReport[] its = [.. (named?.ReportUuids ?? []).Select(uuid => reports.GetValueOrDefault(uuid)).OfType<ScanReport>()];
-            var stored = its.Length > 0 && its.Length == named!.ReportUuids.Count && its.All(report => report.Stored);
+            var results = its.Count(report => report.IsResultOf(task.Created, sharing.GetValueOrDefault((task.Id, report.Uuid), ReportSharing.None)));
+            var stored = its.Length > 0 && results == named!.ReportUuids.Count;
             judged.Add(new JudgedTask
             {
                 Task = task,
@@ -120,9 +122,24 @@ internal static class Diagnosing
                 Named = named,
                 Reports = its,
                 Stored = stored,
+                EarlierResults = its.Count(report => report.Stored) - results,
             });
         }
         return judged;
+    }
+
+    /// <summary>Which other tasks name the reports of tasks in doubt, asked of those alone of which their own time does not tell whose they are.</summary>
+    private static async Task<IReadOnlyDictionary<(long Task, string Uuid), ReportSharing>> SharingAsync(
+        Collection collection, ScanTask[] inDoubt, IReadOnlyDictionary<long, TaskAttributes> attributes, IReadOnlyDictionary<string, ScanReport> reports, CancellationToken cancellationToken)
+    {
+        (long, string)[] asked =
+        [
+            .. from task in inDoubt
+               from uuid in attributes.GetValueOrDefault(task.Id)?.ReportUuids ?? []
+               where reports.GetValueOrDefault(uuid)?.MayBeOfAnother(task.Created) == true
+               select (task.Id, uuid),
+        ];
+        return await collection.ReadAsync((from, token) => ReportSharingLookup.ReadAsync(from.Connection, from.Transaction, [.. asked.Distinct()], token), cancellationToken);
     }
 
     /// <summary>What the tasks name. Harbor writes it once: what was read for a task in doubt is kept while it is.</summary>

@@ -31,7 +31,7 @@ internal sealed class JobServiceCollector : ICollector
     public static readonly Family OrphanHooks = new("harbor_scan_orphan_hooks",
         "Jobs whose status the job service sends again and again though no task has them; absent before Harbor 2.5, which has no index to ask by.");
 
-    private static readonly EvidenceState[] States = [EvidenceState.Usable, EvidenceState.Unreachable, EvidenceState.Refused, EvidenceState.Empty, EvidenceState.Foreign];
+    private static readonly EvidenceState[] States = [EvidenceState.Usable, EvidenceState.Unreachable, EvidenceState.Refused, EvidenceState.Empty, EvidenceState.Foreign, EvidenceState.Stale];
 
     public string Name => CollectorName;
 
@@ -48,7 +48,7 @@ internal sealed class JobServiceCollector : ICollector
         var service = await collection.JobServiceAsync(cancellationToken);
         samples.Add(Up, service.IsUp ? 1 : 0);
         foreach (var state in States) samples.Add(Evidence, service.State == state ? 1 : 0, state.Word());
-        if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Foreign)
+        if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Foreign or EvidenceState.Stale)
         {
             // That there is nothing of ours to read is told, and stands though the collector failed.
             samples.FailedBy(new RedisUnusableException(service.State, service.Problem!));

@@ -14,21 +14,21 @@ internal static class ReportLookup
         order by id
         """;
 
-    private const string ScanReportsSql = """
-        select uuid as Uuid, digest as Digest, report is not null as Stored, ctid::text as Address
+    private const string ScanReportsSql = $"""
+        select uuid as Uuid, digest as Digest, {ReportBeginning.Columns}, ctid::text as Address
         from scan_report
         where uuid = any(@Uuids)
         """;
 
-    private const string AddressedReportsSql = """
+    private const string AddressedReportsSql = $"""
         select *
-        from (select uuid as Uuid, digest as Digest, report is not null as Stored, ctid::text as Address
+        from (select uuid as Uuid, digest as Digest, {ReportBeginning.Columns}, ctid::text as Address
               from scan_report where ctid = any(@Addresses::tid[]) offset 0) addressed
         where Uuid = any(@Uuids)
         """;
 
-    private const string SbomReportsSql = """
-        select r.uuid as Uuid, a.digest as Digest, r.report is not null as Stored
+    private const string SbomReportsSql = $"""
+        select r.uuid as Uuid, a.digest as Digest, {ReportBeginning.Columns}
         from sbom_report r left join artifact a on a.id = r.artifact_id
         where r.uuid = any(@Uuids)
         """;
@@ -53,6 +53,7 @@ internal static class ReportLookup
         var reports = new Dictionary<string, ScanReport>(StringComparer.Ordinal);
         var known = addresses?.Of(uuids) ?? [];
         Dictionary<string, string> kept = [];
+        Dictionary<string, long> large = [];
         if (known.Count > 0)
         {
             var parameters = new AddressParameters { Addresses = [.. known.Values], Uuids = [.. known.Keys], CancellationToken = cancellationToken };
@@ -65,6 +66,8 @@ internal static class ReportLookup
                 Take(row);
         }
         addresses?.Keep(kept);
+        foreach (var (uuid, beginning) in await ReportBeginning.OfLargeAsync(snapshot.Connection, snapshot.Transaction, large, cancellationToken))
+            reports[uuid] = reports[uuid] with { Generated = ReportTime.Of(beginning) };
         if (withSboms && Missing() is { Uuids.Length: > 0 } others)
         {
             foreach (var row in await snapshot.Connection.QueryAsync<ReportRow>(SbomReportsSql, others, snapshot.Transaction)) reports[row.Uuid] = row.ToReport();
@@ -75,6 +78,7 @@ internal static class ReportLookup
         {
             reports[row.Uuid] = row.ToReport();
             if (row.Address is { } address) kept[row.Uuid] = address;
+            if (row is { Stored: true, Beginning: null, Size: { } size }) large[row.Uuid] = size;
         }
 
         ReportParameters Missing() => new() { Uuids = [.. uuids.Where(uuid => !reports.ContainsKey(uuid))], CancellationToken = cancellationToken };
@@ -95,10 +99,16 @@ internal static class ReportLookup
 
         public bool Stored { get; init; }
 
+        /// <summary>The first characters of a small result.</summary>
+        public string? Beginning { get; init; }
+
+        /// <summary>Bytes that the result takes in the table; null when there is none.</summary>
+        public long? Size { get; init; }
+
         /// <summary>Null where it is not asked for.</summary>
         public string? Address { get; init; }
 
-        public ScanReport ToReport() => new(Uuid, Digest, Stored);
+        public ScanReport ToReport() => new(Uuid, Digest, Stored) { Generated = ReportTime.Of(Beginning) };
     }
 
     internal sealed record TaskParameters

@@ -64,6 +64,9 @@ internal sealed class TaskPass
         }
     }
 
+    /// <summary>The newest end of a scan that succeeded, none of the future; seconds since 1970, null when there is none.</summary>
+    public double? NewestSuccess => Epoch.Usable(Scans.Where(group => group.Status == ScanStatus.Success).Max(group => group.Ended));
+
     /// <summary>Reads the whole table once.</summary>
     /// <param name="snapshot">The transaction.</param>
     /// <param name="now">The database's clock, seconds since 1970. A time more than five minutes ahead of it is no evidence of the past.</param>

@@ -21,8 +21,11 @@ internal sealed record JudgedTask
     /// <summary>The reports it names, as far as they exist.</summary>
     public IReadOnlyList<ScanReport> Reports { get; init; } = [];
 
-    /// <summary>Whether it names reports and every one of them is stored.</summary>
+    /// <summary>Whether it names reports and every one of them holds the result of its own scan.</summary>
     public bool Stored { get; init; }
+
+    /// <summary>How many of them hold the result of an earlier scan, as on Harbors that keep a report through a rescan.</summary>
+    public int EarlierResults { get; init; }
 
     /// <summary>
     /// Whether the work is over and its result is there, whatever the row says: every report is stored, nothing holds the job, and what core

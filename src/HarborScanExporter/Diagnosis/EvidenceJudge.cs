@@ -14,6 +14,12 @@ internal static class EvidenceJudge
     /// <summary>An acknowledged end is in the row already; this much is left for a standby that lags.</summary>
     private const double AcknowledgedSettle = 15 * 60;
 
+    /// <summary>
+    /// A worker whose job has lost its record brings its process down when it next asks the scanner, some seconds later (harbor-facts 0.2); only one that
+    /// is storing a result asks no more, and is done within minutes.
+    /// </summary>
+    private const double PollSettle = 5 * 60;
+
     /// <summary>The reaper sends an unacknowledged end again within its hour; two rounds and ten minutes.</summary>
     private const double UnacknowledgedSettle = 130 * 60;
 
@@ -29,7 +35,10 @@ internal static class EvidenceJudge
         _ => service.ListsReadWhole ? Absence.Place : Absence.None,
     };
 
-    /// <summary>The first rule that fits decides; a row that changed meanwhile is the caller's business.</summary>
+    /// <summary>
+    /// The first rule that fits decides; a row that changed meanwhile is the caller's business. Where no pool lives, Redis may stand still: of a row that is
+    /// newer than its newest sign of life it proves nothing.
+    /// </summary>
     /// <param name="task">An open task.</param>
     /// <param name="job">What Redis holds of its job.</param>
     /// <param name="stored">Whether every report the task names is stored.</param>
@@ -37,13 +46,20 @@ internal static class EvidenceJudge
     /// <param name="rows">What the database as a whole says.</param>
     /// <param name="service">What Redis as a whole says; usable.</param>
     /// <param name="limits">The limits of the settings.</param>
-    public static Judgement Judge(ScanTask task, JobEvidence job, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits) => job switch
+    public static Judgement Judge(ScanTask task, JobEvidence job, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits)
+    {
+        var judgement = ByRules(task, job, stored, seenFor, rows, service, limits);
+        if (!judgement.IsStuck || service.IsUp || RowFreshness.Of(task) <= service.NewestSign - RowFreshness.Difference) return judgement;
+        return task.RowAge(rows.Now) < Limits.Young ? Judgement.Settling : Judgement.Unjudged;
+    }
+
+    private static Judgement ByRules(ScanTask task, JobEvidence job, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits) => job switch
     {
         { Holder: { } pool } when pool.IsAliveAt(service.Now) => Held(task, job, rows, service, limits),
         { IsQueued: true } => service.Scans.Paused ? Judgement.Paused : task.IsRunning ? Judgement.Requeued : Judgement.Queued,
         // Put back into the queue, a job that is over is dropped there without a word: its record decides, not its place.
         { Holder: { } pool, Record: not { IsFinal: true } } => Stranded(pool, seenFor, service),
-        { Record: null } => Unknown(task, stored, seenFor, rows, service, limits),
+        { Record: null } => Unknown(task, stored, seenFor, service),
         { Record: { IsFinal: true } record } => Over(record, rows, service),
         _ => Unlisted(task, seenFor, service),
     };
@@ -95,24 +111,25 @@ internal static class EvidenceJudge
         return seenFor >= TwoSightings ? Judgement.NotQueued : Judgement.Settling;
     }
 
-    private static Judgement Unknown(ScanTask task, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits)
+    private static Judgement Unknown(ScanTask task, bool stored, double seenFor, JobServiceEvidence service)
     {
         if (stored) return Judgement.Unreported;
-        if (task.IsRunning && task.RunningAge(rows.Now) <= limits.RunningLimit
-            && (task.Updated ?? task.Started ?? task.Created) is { } began && MayRunInMemory(began, service)) return Judgement.Unjudged;
-        return seenFor >= TwoSightings ? Judgement.Lost : Judgement.Settling;
+        if (seenFor < TwoSightings) return Judgement.Settling;
+        return task.IsRunning && (task.Updated ?? task.Started ?? task.Created) is { } began && MayRunInMemory(began, seenFor, service) ? Judgement.Settling : Judgement.Lost;
     }
 
     /// <summary>
-    /// Redis was emptied under a pool that still lives and was up when a scan began: the worker goes on without a trace and core takes its
-    /// end. Another pool that started since, or in the same second, has announced every job type again, so that the loss no longer shows and
-    /// may have been all the same.
-    /// Only beyond the running limit is such a scan taken for lost.
+    /// Whether a worker may still be at a scan whose record is gone, and report its end: Redis was emptied a moment ago under a pool that still lives and was up
+    /// when the scan began. Job types that are missing in known_jobs show that it was; where none is missing, it was before the newest pool started, which has
+    /// announced them all.
     /// </summary>
-    /// <param name="began">When it began, or when its row was changed since; seconds since 1970.</param>
+    /// <param name="began">When the scan began, or when its row was changed since; seconds since 1970.</param>
+    /// <param name="goneFor">For how many seconds the loss has been seen.</param>
     /// <param name="service">What Redis as a whole says.</param>
-    public static bool MayRunInMemory(double began, JobServiceEvidence service) =>
-        service.UpSince is { } upSince && began >= upSince - 1
-        && (service.EmptiedUnderPools || service.Pools.Any(newer => newer.Started >= began
-            && service.Pools.Any(older => older.Id != newer.Id && older.IsAliveAt(service.Now) && older.Started <= began + 1)));
+    public static bool MayRunInMemory(double began, double goneFor, JobServiceEvidence service)
+    {
+        if (goneFor >= PollSettle || service.UpSince is not { } upSince || began < upSince - 1) return false;
+        return service.EmptiedUnderPools || service.Pools.Any(newer => newer.Started >= began && service.Now - newer.Started < PollSettle
+            && service.Pools.Any(older => older.Id != newer.Id && older.IsAliveAt(service.Now) && older.Started <= began + 1));
+    }
 }

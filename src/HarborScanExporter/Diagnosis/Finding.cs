@@ -117,6 +117,7 @@ internal static class SystemWord
     public const string RedisUnreachable = "redis_unreachable";
     public const string RedisRefused = "redis_refused";
     public const string RedisWrongDatabase = "redis_wrong_database";
+    public const string RedisStale = "redis_stale";
     public const string RedisEmptied = "redis_emptied";
     public const string JobServiceDown = "jobservice_down";
     public const string QueuePaused = "queue_paused";
@@ -131,7 +132,7 @@ internal static class SystemWord
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        RedisUnreachable, RedisRefused, RedisWrongDatabase, RedisEmptied, JobServiceDown, QueuePaused, ReadOnly, QueueOld, QueuedOver24h, GhostWorkers,
+        RedisUnreachable, RedisRefused, RedisWrongDatabase, RedisStale, RedisEmptied, JobServiceDown, QueuePaused, ReadOnly, QueueOld, QueuedOver24h, GhostWorkers,
         OrphanHooks, LeakedRobots, ScanAllBlocked,
     ];
 }

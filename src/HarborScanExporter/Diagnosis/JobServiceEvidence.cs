@@ -22,6 +22,9 @@ internal enum EvidenceState
 
     /// <summary>It shows a job service whose jobs no task of this database has: that of another Harbor.</summary>
     Foreign,
+
+    /// <summary>It stands still while Harbor goes on: a replica cut off from its master, a former master, a restored copy, or a database no longer used.</summary>
+    Stale,
 }
 
 /// <summary>The words of <see cref="EvidenceState"/> in labels and findings.</summary>
@@ -35,7 +38,8 @@ internal static class EvidenceStateWords
         EvidenceState.Unreachable => "unreachable",
         EvidenceState.Refused => "refused",
         EvidenceState.Empty => "empty",
-        _ => "foreign",
+        EvidenceState.Foreign => "foreign",
+        _ => "stale",
     };
 }
 
@@ -118,9 +122,18 @@ internal sealed record JobServiceEvidence
 
     /// <summary>
     /// Whether Redis was emptied while a pool that still lives was up: a pool announces its job types in known_jobs at its start, and after
-    /// the loss only what is enqueued anew comes back. A scan that ran then may still be in a worker's memory and report its end.
+    /// the loss they stay away until the next start (harbor-facts 0.2).
     /// </summary>
     public bool EmptiedUnderPools { get; init; }
+
+    /// <summary>For how many seconds this process has seen that it was; 0 at the first look.</summary>
+    public double EmptiedFor { get; init; }
+
+    /// <summary>The newest heartbeat, record or enqueuing that was seen, in seconds since 1970 and never later than <see cref="Now"/>; null when none was.</summary>
+    public double? NewestSign { get; init; }
+
+    /// <summary>Whether this server says of itself that it is a replica without its master; false also where the user may not ask.</summary>
+    public bool LostItsMaster { get; init; }
 
     /// <summary>What Redis holds of the judged jobs, by job id; a job that was not asked about is missing.</summary>
     public IReadOnlyDictionary<string, JobEvidence> Jobs { get; init; } = new Dictionary<string, JobEvidence>();
@@ -161,6 +174,21 @@ internal sealed record JobServiceEvidence
         EvidenceState.Foreign,
         $"{Address} shows a job service, and none of {Words.Count(SomeJobs.Count, "job")} seen there is a task of this database: it belongs to another Harbor. Check HARBOR_REDIS_URL and HARBOR_REDIS_NAMESPACE.",
         Address);
+
+    /// <summary>
+    /// The same, or that of a Redis that stands still: it has lost its master, or no pool lives in it and Harbor's rows went on after its newest sign of
+    /// life (design: evidence must be fresh to prove an absence).
+    /// </summary>
+    /// <param name="rows">The newest time at which a row shows that a job service worked, in seconds since 1970; null when none does.</param>
+    public JobServiceEvidence Beside(double? rows)
+    {
+        if (!IsUsable || !(LostItsMaster || (!IsUp && rows - (NewestSign ?? 0) > RowFreshness.Difference))) return this;
+        var last = NewestSign is { } sign ? $"its newest sign of life is of {Words.Time(sign)}" : "it shows no sign of life";
+        return Without(EvidenceState.Stale, LostItsMaster
+            ? $"{Address} is a replica without its master, and {last}. Mend the replication, or give the exporter the Redis that the job service writes."
+            : $"{Address} stands still: {last}, and Harbor's rows went on until {Words.Time(rows!.Value)}. It is a replica cut off from its master, a former master, a restored copy, "
+                + "or a database that the job service no longer uses. Check HARBOR_REDIS_URL.", Address);
+    }
 
     /// <summary>Evidence there is none of.</summary>
     public static JobServiceEvidence Without(EvidenceState state, string? problem = null, string address = "") =>

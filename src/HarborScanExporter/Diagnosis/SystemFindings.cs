@@ -16,9 +16,9 @@ internal static class SystemFindings
     {
         var service = diagnosed.JobService;
         var open = diagnosed.Tasks.Count;
-        if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Empty or EvidenceState.Foreign) yield return Blind(service, open);
+        if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Empty or EvidenceState.Foreign or EvidenceState.Stale) yield return Blind(service, open);
         if (service is { IsUsable: true, IsUp: false }) yield return Down(service, open);
-        // known_jobs stays short until the job service is restarted; it is worth a word while it shows in open scans.
+        // known_jobs stays away until the job service is restarted; it is worth a word while it shows in open scans.
         var traceless = diagnosed.Tasks.Count(task => task.Job == JobEvidence.Nothing);
         if (service is { IsUsable: true, EmptiedUnderPools: true } && traceless > 0) yield return Emptied(traceless);
         if (diagnosed.PausedQueues?.Contains(ScanType.ImageScan) == true) yield return Paused(diagnosed, limits);
@@ -38,6 +38,7 @@ internal static class SystemFindings
         {
             EvidenceState.Unreachable => SystemWord.RedisUnreachable,
             EvidenceState.Refused => SystemWord.RedisRefused,
+            EvidenceState.Stale => SystemWord.RedisStale,
             _ => SystemWord.RedisWrongDatabase,
         },
         Severity = Severity.Warning,
@@ -46,6 +47,7 @@ internal static class SystemFindings
         {
             EvidenceState.Empty => "The job service cannot be seen in this Redis database.",
             EvidenceState.Foreign => "This Redis belongs to the job service of another Harbor.",
+            EvidenceState.Stale => "This Redis stands still while Harbor goes on.",
             _ => "The job service's Redis cannot be read.",
         },
         Evidence = [service.Problem!],
@@ -86,10 +88,10 @@ internal static class SystemFindings
         Verdict = SystemWord.RedisEmptied,
         Severity = Severity.Critical,
         Count = lost,
-        What = "The job service's Redis was emptied while the job service ran: every job that waited in it is lost.",
+        What = "The job service's Redis was emptied while the job service ran: every job that waited in it is lost, and the instances that ran scans broke down.",
         Evidence = ["A live worker pool announced job types at its start that known_jobs no longer holds.", $"{Words.Count(lost, "open scan has", "open scans have")} no trace in Redis."],
-        Blocked = new Blocked { Text = "Lost scans block their digests; see their own findings. A scan that ran at the time may still end by itself." },
-        Healing = new Healing(false, null, "Never, for what was queued."),
+        Blocked = new Blocked { Text = "Lost scans block their digests; see their own findings. A scan that ran at the time ended with its worker, or was storing its result and ends within minutes." },
+        Healing = new Healing(false, null, "Never: no job in it comes back."),
         Repair = "Repair the lost scans, then restart the job service so that it writes its schedules and job types again.",
         Avoid = ["Do not empty Redis again."],
     };

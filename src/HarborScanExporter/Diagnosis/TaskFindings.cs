@@ -54,7 +54,9 @@ internal static class TaskFindings
         {
             yield return judged.Stored
                 ? $"Every report it names is stored ({named.ReportUuids.Count})."
-                : judged.Reports.Count == 0 ? "None of the reports it names exists any more." : $"{judged.Reports.Count(report => report.Stored)} of its {named.ReportUuids.Count} reports are stored.";
+                : judged.Reports.Count == 0 ? "None of the reports it names exists any more." : $"{judged.Reports.Count(report => report.Stored) - judged.EarlierResults} of its {named.ReportUuids.Count} reports are stored.";
+            if (judged.EarlierResults > 0)
+                yield return $"{Words.Count(judged.EarlierResults, "report holds", "reports hold")} the result of an earlier scan, which proves nothing of this one.";
         }
     }
 

@@ -87,9 +87,10 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         var scanPaused = redis.KeyExistsAsync(_keys.Paused(JobServiceKeys.Scans));
         var sweepPaused = redis.KeyExistsAsync(_keys.Paused(Database.ExecutionPass.Sweep));
         var sweepLength = redis.ListLengthAsync(_keys.Queue(Database.ExecutionPass.Sweep));
+        var role = IsReplicaCutOffAsync(redis);
         var sweepNext = redis.ListRangeAsync(_keys.Queue(Database.ExecutionPass.Sweep), -1, -1);
         var queue = await ReadQueueAsync(redis, cancellationToken);
-        await Task.WhenAll(known, announced, counted, clock, scanPaused, sweepPaused, sweepLength, sweepNext).WaitAsync(cancellationToken);
+        await Task.WhenAll(known, announced, counted, clock, scanPaused, sweepPaused, sweepLength, sweepNext, role).WaitAsync(cancellationToken);
 
         var now = TimeOf((RedisResult[])(await clock)!);
         string[] poolIds = [.. (await announced).Concat(await counted).Select(id => id.ToString()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
@@ -107,6 +108,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
             Scans = new QueueEvidence(queue.Length, queue.Oldest, await scanPaused),
             Sweeps = new QueueEvidence(await sweepLength, (await sweepNext).Select(item => QueueItem.Parse(item)?.Enqueued).FirstOrDefault(), await sweepPaused),
             ListsReadWhole = queue.Whole && held.Whole && poolIds.Length <= MaxPools,
+            LostItsMaster = await role,
             EmptiedUnderPools = pools.Any(pool => pool.IsAliveAt(now) && jobNames.GetValueOrDefault(pool.Id, []).Any(job => !knownJobs.Contains(job))),
         };
         if (evidence.State == EvidenceState.Empty)
@@ -117,12 +119,13 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
                     + "Check the database number (2 in Harbor's installer, 1 in its chart) and HARBOR_REDIS_NAMESPACE.",
             };
         }
-        return await WithRecordsAsync(redis, evidence, open, queue.Ids, held.Jobs, cancellationToken);
+        return await WithRecordsAsync(redis, evidence, open, queue, held.Jobs, cancellationToken);
     }
 
-    private async Task<JobServiceEvidence> WithRecordsAsync(IDatabase redis, JobServiceEvidence evidence, IReadOnlyList<string> open, HashSet<string> queued,
+    private async Task<JobServiceEvidence> WithRecordsAsync(IDatabase redis, JobServiceEvidence evidence, IReadOnlyList<string> open, ReadQueue queue,
         Dictionary<string, HeldJob> held, CancellationToken cancellationToken)
     {
+        var queued = queue.Ids;
         string[] judged = [.. open.Where(id => id.Length > 0).Distinct(StringComparer.Ordinal).Take(MaxTasks)];
         // What only waits in the queue is judged without its record.
         string[] asked = [.. judged.Where(id => !queued.Contains(id) || held.ContainsKey(id))];
@@ -130,8 +133,11 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         string[] strange = [.. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && !claimed.Contains(job.Key)).Select(job => job.Key)];
         var records = await ReadRecordsAsync(redis, [.. asked, .. strange], cancellationToken);
         var tracked = await ReadTrackedAsync(redis, claimed, evidence.Now, cancellationToken);
+        var signs = evidence.Pools.Select(pool => pool.Heartbeat).Concat(held.Values.SelectMany(job => new[] { job.Started, job.Enqueued }))
+            .Concat(records.Values.Select(record => record.Updated)).Append(queue.Newest).Append(tracked.Newest);
         return evidence with
         {
+            NewestSign = signs.Max() is { } sign ? Math.Min(sign, evidence.Now) : null,
             Jobs = judged.ToDictionary(id => id, id => new JobEvidence
             {
                 IsQueued = queued.Contains(id),
@@ -237,9 +243,9 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
 
     /// <summary>
     /// Jobs of the window, by the ids under which core knows them, whether a core has acknowledged one, and those among all seen whose hooks
-    /// none takes; those of open tasks left out.
+    /// none takes; those of open tasks left out. Also the newest change of a record in the window.
     /// </summary>
-    private async Task<(IReadOnlyList<string> KnownAs, bool Acknowledged, IReadOnlyList<string> Unclaimed)> ReadTrackedAsync(IDatabase redis, HashSet<string> claimed, double now, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<string> KnownAs, bool Acknowledged, IReadOnlyList<string> Unclaimed, double? Newest)> ReadTrackedAsync(IDatabase redis, HashSet<string> claimed, double now, CancellationToken cancellationToken)
     {
         while (_window.WantsPage)
         {
@@ -255,7 +261,25 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         var unclaimed = _window.Keep(looked, jobs
             .Where(job => RecordOf(job.Fields) is { IsAcknowledged: false } record && now - (record.Updated ?? now) > HookSettle)
             .Select(job => (job.Id, job.KnownAs)));
-        return ([.. jobs.Select(job => job.KnownAs)], jobs.Any(job => RecordOf(job.Fields) is { IsAcknowledged: true }), unclaimed);
+        return ([.. jobs.Select(job => job.KnownAs)], jobs.Any(job => RecordOf(job.Fields) is { IsAcknowledged: true }), unclaimed,
+            jobs.Max(job => RecordOf(job.Fields)?.Updated));
+    }
+
+    /// <summary>
+    /// Whether this server is a replica that does not hear its master. Only the default user may ask by rule: the server would note the refusal of any other.
+    /// </summary>
+    private async Task<bool> IsReplicaCutOffAsync(IDatabase redis)
+    {
+        if (connection.Settings?.User is not null) return false;
+        try
+        {
+            return (RedisResult[]?)await redis.ExecuteAsync("ROLE") is { Length: > 3 } role && (string?)role[0] == "slave" && (string?)role[3] != "connected";
+        }
+        catch (RedisServerException)
+        {
+            // Renamed or taken from it: the heartbeats have to tell.
+            return false;
+        }
     }
 
     /// <summary>A key of another type is nobody's record; it must not fail the others.</summary>
@@ -306,19 +330,21 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
 
     private sealed record ReadHeld(Dictionary<string, HeldJob> Jobs, int Busy, bool Whole);
 
-    private sealed record ReadQueue(HashSet<string> Ids, double? Oldest, long Length, bool Whole)
+    private sealed record ReadQueue(HashSet<string> Ids, double? Oldest, double? Newest, long Length, bool Whole)
     {
         public static ReadQueue Of(RedisValue[] items, long length, bool whole)
         {
             var ids = new HashSet<string>(items.Length, StringComparer.Ordinal);
-            double? oldest = null;
+            double? oldest = null, newest = null;
             foreach (var value in items)
             {
                 if (QueueItem.Parse(value) is not { } item) continue;
                 ids.Add(item.Id);
-                if (item.Enqueued is { } enqueued && !(oldest <= enqueued)) oldest = enqueued;
+                if (item.Enqueued is not { } enqueued) continue;
+                if (!(oldest <= enqueued)) oldest = enqueued;
+                if (!(newest >= enqueued)) newest = enqueued;
             }
-            return new ReadQueue(ids, oldest, length, whole);
+            return new ReadQueue(ids, oldest, newest, length, whole);
         }
     }
 }

@@ -11,7 +11,7 @@ namespace HarborScanExporter.JobService;
 internal sealed class RedisConnection : IAsyncDisposable
 {
     private static readonly HashSet<string> Reading =
-        new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SELECT", "EXISTS", "LLEN", "LRANGE", "SMEMBERS", "HMGET", "HKEYS", "HSCAN", "TIME" };
+        new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SELECT", "EXISTS", "LLEN", "LRANGE", "SMEMBERS", "HMGET", "HKEYS", "HSCAN", "TIME", "ROLE" };
 
     /// <summary>The client insists on hearing a Sentinel's news, whoever asks for them.</summary>
     private static readonly HashSet<string> SentinelCommands = new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SENTINEL", "SUBSCRIBE", "UNSUBSCRIBE" };

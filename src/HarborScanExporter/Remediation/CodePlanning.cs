@@ -17,8 +17,8 @@ internal static class CodePlanning
         // The hook of an end that core has not taken overwrites a lower code, and says the truth.
         if (job.Record is { IsFinal: true, IsAcknowledged: false }) return Refuse(task, SkipReason.RecordOpen, "Core has not acknowledged the end in the job's record; the job service sends it again within the hour.");
         if (!look.Diagnosed.JobService.ListsReadWhole) return Refuse(task, SkipReason.NoProof, "The queue was read in part only: absence from it proves nothing.");
-        // Redis was emptied under a worker that lives: it may still be at the scan, and core takes its end as long as the code is below 3.
-        if (job.Record is null && task.Fence.Updated is { } began && look.Diagnosed.Now - began <= look.RunningLimit && EvidenceJudge.MayRunInMemory(began, look.Diagnosed.JobService))
+        // Redis was emptied a moment ago under a worker that lives: core takes its end as long as the code is below 3.
+        if (job.Record is null && task.Fence.Updated is { } began && EvidenceJudge.MayRunInMemory(began, look.Diagnosed.JobService.EmptiedFor, look.Diagnosed.JobService))
             return Refuse(task, SkipReason.NoProof, "Redis was emptied while a worker may have been at it: its end may still come.");
         if (look.WantsSecondLook(id) is { } early) return Refuse(task, SkipReason.SecondLook, early.Text) with { HoldsFor = early.HoldsFor };
         if (past.Forbids(past.OfTask(task.Id), task.Fence.Revision) is { } forbidden)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 
@@ -34,14 +35,20 @@ internal static class Intents
         return (isOver ? RepairState.Done : RepairState.Failed, now is null ? null : AuditLine.Images(now.Image, null));
     }
 
-    /// <summary>A scan begins with the removal of the reports before it (harbor-facts 5.1): as long as they are there, none has begun.</summary>
+    /// <summary>
+    /// A scan begins with the removal of the reports before it (harbor-facts 5.1), or takes them over where Harbor keeps them (0.2): as long as they are
+    /// there and no later task names them, none has begun.
+    /// </summary>
     private static async Task<string> OfRescanAsync(RepairTransaction transaction, PastRepair intent, CancellationToken cancellationToken)
     {
         if (await TaskWrite.ImageAsync(transaction, intent.TaskId!.Value, cancellationToken) is not { } image) return RepairState.Failed;
         using var row = JsonDocument.Parse(image);
         var named = TaskAttributes.Parse(row.RootElement.GetProperty("extra_attrs").GetString()).ReportUuids;
         var existing = await ReportRows.ExistingAsync(transaction, named, cancellationToken);
-        return named.Any(uuid => uuid.Length > 0 && !existing.Contains(uuid)) ? RepairState.Done : RepairState.Failed;
+        var sharing = await ReportSharingLookup.ReadAsync(
+            transaction.Connection, transaction.Transaction, [.. named.Where(existing.Contains).Select(uuid => (intent.TaskId!.Value, uuid))], cancellationToken);
+        var hasBegun = named.Any(uuid => uuid.Length > 0 && !existing.Contains(uuid)) || sharing.Values.Any(its => its.NewestExecution is not null);
+        return hasBegun ? RepairState.Done : RepairState.Failed;
     }
 
     private static async Task<(string State, string? After)> OfRobotAsync(RepairTransaction transaction, PastRepair intent, CancellationToken cancellationToken) =>

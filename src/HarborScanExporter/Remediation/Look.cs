@@ -70,7 +70,4 @@ internal sealed record Look
 
     /// <summary>Whether Harbor's API may be asked to act.</summary>
     public bool HasApi { get; init; }
-
-    /// <summary>A scan may run this long, in seconds; one that lost its trace in Redis may still be at it.</summary>
-    public double RunningLimit { get; init; } = 7200;
 }

@@ -59,7 +59,6 @@ internal sealed class LookReader(
             OpenWithoutRobot = robots.OpenWithoutRobot,
             Rescannables = rescannables,
             HasApi = settings.Api is not null,
-            RunningLimit = settings.RunningLimit.TotalSeconds,
         }, report);
     }
 

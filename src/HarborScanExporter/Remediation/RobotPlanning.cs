@@ -56,8 +56,8 @@ internal static class RobotPlanning
         { Holder: not null } => Refuse(SkipReason.WorkerHolds, "A worker, or the list of a pool, holds the job that it was made for."),
         { IsQueued: true } => Refuse(SkipReason.JobQueued, "The job that it was made for waits in the queue."),
         { Record.IsFinal: false } => Refuse(SkipReason.RecordOpen, "The record of the job that it was made for is open."),
-        // Redis was emptied under a worker that lives: it may still be at the scan and sign in with the account.
-        { Record: null } when look.Diagnosed.JobService.EmptiedUnderPools && look.Diagnosed.Now - robot.Created <= look.RunningLimit =>
+        // Redis was emptied a moment ago under a worker that lives: it may still be at the scan and sign in with the account.
+        { Record: null } when EvidenceJudge.MayRunInMemory(robot.Created, look.Diagnosed.JobService.EmptiedFor, look.Diagnosed.JobService) =>
             Refuse(SkipReason.NoProof, "Redis was emptied while a worker may have been at the job that it was made for."),
         _ => null,
     };

@@ -7,8 +7,8 @@ namespace HarborScanExporter.Remediation;
 internal static class TruthfulStatus
 {
     /// <summary>
-    /// Success when every report the task names is stored: its placeholder was made empty, so that a scan of this digest filled it after the
-    /// task began (harbor-facts 0.9, S08). Else the final status of the job's record, Success excepted, whose report is missing. Else Error.
+    /// Success when every report the task names holds the result of its own scan (harbor-facts 0.9, S08; 0.2 for reports that outlive a rescan). Else the
+    /// final status of the job's record, Success excepted, whose report is missing. Else Error.
     /// </summary>
     public static string Of(JudgedTask judged) => judged switch
     {

@@ -202,7 +202,7 @@ public sealed class EvidenceJudgeTests
     {
         var ended = new JobEvidence { Record = Record("Success", 20 * Hour, "Success") };
         Assert.Equal(Judgement.Unreported, Judge(Running(30 * Hour), ended, rows: Rows with { ReadOnly = true }));
-        Assert.Equal(Judgement.Unreported, Judge(Running(30 * Hour), ended, service: Down));
+        Assert.Equal(Judgement.Unreported, Judge(Running(30 * Hour), ended, service: Down with { NewestSign = Now - 20 * Hour }));
     }
 
     [Fact]
@@ -285,38 +285,67 @@ public sealed class EvidenceJudgeTests
     }
 
     [Fact]
-    public void After_Redis_was_emptied_under_a_live_pool_a_scan_that_began_since_then_may_run_in_memory()
+    public void After_Redis_was_emptied_under_a_live_pool_a_scan_that_began_since_its_start_may_still_be_stored_for_five_minutes()
     {
         var emptied = Service with { EmptiedUnderPools = true, Pools = [Alive with { Started = Now - 3 * Hour }] };
-        Judgement Began(double age, JobServiceEvidence? service = null) => Judge(Running(age), JobEvidence.Nothing, seenFor: Hour, service: service ?? emptied);
-        Assert.Equal(Judgement.Unjudged, Began(Minute));
-        Assert.Equal(Judgement.Unjudged, Began(RunningLimit));
-        Assert.Equal(Judgement.Lost, Began(RunningLimit + 1));
+        Judgement Seen(double seenFor, double age = Hour, JobServiceEvidence? service = null) => Judge(Running(age), JobEvidence.Nothing, seenFor: seenFor, service: service ?? emptied);
+        Assert.Equal(Judgement.Settling, Seen(60));
+        Assert.Equal(Judgement.Settling, Seen(299));
+        Assert.Equal(Judgement.Lost, Seen(300));
+        Assert.Equal(Judgement.Lost, Seen(300, age: Minute));
         // Before the pool's start, to the whole second that rows are cut to, no worker of it had the scan.
         var young = emptied with { Pools = [Alive with { Started = Now - Hour }] };
-        Assert.Equal(Judgement.Unjudged, Began(Hour, young));
-        Assert.Equal(Judgement.Unjudged, Began(Hour + 1, young));
-        Assert.Equal(Judgement.Lost, Began(Hour + 2, young));
-        Assert.Equal(Judgement.Lost, Began(Minute, emptied with { EmptiedUnderPools = false }));
-        Assert.Equal(Judgement.Lost, Judge(Waiting(Minute), JobEvidence.Nothing, seenFor: Hour, service: emptied));
+        Assert.Equal(Judgement.Settling, Seen(60, Hour + 1, young));
+        Assert.Equal(Judgement.Lost, Seen(60, Hour + 2, young));
+        Assert.Equal(Judgement.Lost, Seen(60, service: emptied with { EmptiedUnderPools = false }));
+        Assert.Equal(Judgement.Lost, Judge(Waiting(Hour), JobEvidence.Nothing, seenFor: 60, service: emptied));
         Assert.Equal(Judgement.Unreported, Judge(Running(Minute), JobEvidence.Nothing, stored: true, service: emptied));
     }
 
     [Fact]
-    public void A_pool_that_started_since_or_in_the_same_second_may_hide_that_Redis_was_emptied_under_an_older_one()
+    public void A_pool_that_started_since_tells_that_Redis_was_emptied_before_its_start()
     {
-        Judgement NewerStarted(double ago, double olderStarted = 3 * Hour) => Judge(Running(Hour), JobEvidence.Nothing, seenFor: Hour, service: Service with
+        Judgement NewerStarted(double ago, double olderStarted = 3 * Hour, double seenFor = 60) => Judge(Running(Hour), JobEvidence.Nothing, seenFor: seenFor, service: Service with
         {
             Pools = [Alive with { Started = Now - olderStarted }, Alive with { Id = "newer", Started = Now - ago }],
         });
-        Assert.Equal(Judgement.Unjudged, NewerStarted(Minute));
-        Assert.Equal(Judgement.Unjudged, NewerStarted(Hour));
-        Assert.Equal(Judgement.Unjudged, NewerStarted(Hour, olderStarted: Hour));
-        Assert.Equal(Judgement.Lost, NewerStarted(Hour + 1));
+        Assert.Equal(Judgement.Settling, NewerStarted(Minute));
+        Assert.Equal(Judgement.Settling, NewerStarted(299));
+        Assert.Equal(Judgement.Lost, NewerStarted(300));
+        Assert.Equal(Judgement.Lost, NewerStarted(Minute, seenFor: 300));
         // Nobody was there to run it, or nobody came after it.
         Assert.Equal(Judgement.Lost, NewerStarted(Minute, olderStarted: Minute));
-        Assert.Equal(Judgement.Lost, Judge(Running(Hour), JobEvidence.Nothing, seenFor: Hour, service: Service with { Pools = [Alive with { Started = Now - Hour }] }));
+        Assert.Equal(Judgement.Lost, Judge(Running(Hour), JobEvidence.Nothing, seenFor: 60, service: Service with { Pools = [Alive with { Started = Now - Hour }] }));
     }
+
+    // What stood still before a row was written proves nothing of it.
+
+    [Fact]
+    public void Without_a_live_pool_nothing_is_stuck_by_evidence_that_is_not_a_minute_newer_than_its_row()
+    {
+        Judgement Sign(ScanTask task, JobEvidence job, double ago, bool stored = false) =>
+            Judge(task, job, stored, seenFor: 10 * Hour, service: Down with { NewestSign = Now - ago });
+        Assert.Equal(Judgement.Lost, Sign(Waiting(Hour), JobEvidence.Nothing, Hour - 60));
+        Assert.Equal(Judgement.Unjudged, Sign(Waiting(Hour), JobEvidence.Nothing, Hour - 59));
+        Assert.Equal(Judgement.Settling, Sign(Waiting(119), JobEvidence.Nothing, Hour));
+        // When core last heard of it counts, not only when the row was made.
+        Assert.Equal(Judgement.Lost, Sign(Running(Hour), JobEvidence.Nothing, Hour - 60));
+        Assert.Equal(Judgement.Unjudged, Sign(Running(Hour) with { Created = Now - 9 * Hour }, JobEvidence.Nothing, Hour - 59));
+        Assert.Equal(Judgement.Unjudged, Sign(Waiting(9 * Hour, revision: (long)(Now - Hour)), JobEvidence.Nothing, Hour - 59));
+        Assert.Equal(Judgement.NotQueued, Sign(Waiting(9 * Hour), new JobEvidence { Record = Record("Pending", 9 * Hour) }, Hour));
+        Assert.Equal(Judgement.Unjudged, Sign(Waiting(Hour), new JobEvidence { Record = Record("Pending", 9 * Hour) }, 2 * Hour));
+        Assert.Equal(Judgement.Unreported, Sign(Running(9 * Hour), new JobEvidence { Record = Record("Success", 8 * Hour, "Success") }, Hour));
+        Assert.Equal(Judgement.Unjudged, Sign(Running(Hour), new JobEvidence { Record = Record("Success", 8 * Hour, "Success") }, 2 * Hour));
+        Assert.Equal(Judgement.Unreported, Sign(Running(9 * Hour), JobEvidence.Nothing, Hour, stored: true));
+        Assert.Equal(Judgement.Unjudged, Sign(Running(Hour), JobEvidence.Nothing, 2 * Hour, stored: true));
+        Assert.Equal(Judgement.Unjudged, Judge(Waiting(9 * Hour), JobEvidence.Nothing, seenFor: 10 * Hour, service: Down));
+        // A row without any time may be of this moment.
+        Assert.Equal(Judgement.Settling, Sign(Waiting(0) with { Created = null }, JobEvidence.Nothing, Hour));
+    }
+
+    [Fact]
+    public void A_live_pool_keeps_the_evidence_fresh() =>
+        Assert.Equal(Judgement.Lost, Judge(Waiting(Minute), JobEvidence.Nothing, seenFor: 60, service: Service with { NewestSign = null }));
 
     // What is remembered between two looks.
 

@@ -15,6 +15,7 @@ public sealed class SystemFindingsTests
         [SystemWord.RedisUnreachable] = (Diagnosed(Open) with { JobService = JobServiceEvidence.Without(EvidenceState.Unreachable, "It does not answer.") }, null, Severity.Warning),
         [SystemWord.RedisRefused] = (Diagnosed(Open) with { JobService = JobServiceEvidence.Without(EvidenceState.Refused, "It refuses the user.") }, null, Severity.Warning),
         [SystemWord.RedisWrongDatabase] = (Diagnosed(Open) with { JobService = Down with { State = EvidenceState.Empty, Problem = "It shows no job service." } }, null, Severity.Warning),
+        [SystemWord.RedisStale] = (Diagnosed(Open) with { JobService = JobServiceEvidence.Without(EvidenceState.Stale, "It stands still.") }, null, Severity.Warning),
         [SystemWord.RedisEmptied] = (Diagnosed(Judged(Judgement.Lost, job: JobEvidence.Nothing)) with { JobService = Service with { EmptiedUnderPools = true } }, null, Severity.Critical),
         [SystemWord.JobServiceDown] = (Diagnosed(Open) with { JobService = Down with { Pools = [Dead(Hour)], Scans = new QueueEvidence(7, null, false) } }, null, Severity.Critical),
         [SystemWord.QueuePaused] = (Diagnosed(Judged(Judgement.Paused, Waiting(3 * Hour))) with { PausedQueues = new HashSet<string> { "IMAGE_SCAN" } }, null, Severity.Info),

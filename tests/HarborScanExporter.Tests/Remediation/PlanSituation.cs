@@ -136,7 +136,6 @@ internal sealed record PlanSituation
                 LeakedRobots = Robots,
                 OpenWithoutRobot = OpenWithoutRobot,
                 HasApi = HasApi,
-                RunningLimit = 2 * Hour,
             };
         }
     }

@@ -24,8 +24,11 @@ public sealed class PlanningStatesTests
         ("S02 lost running", Of(Running(), JobEvidence.Nothing), "finish_task Error task-1"),
         ("S02 lost running, with the API", Of(Running(), JobEvidence.Nothing) with { HasApi = true }, "stop_job Stopped task-1"),
         ("S02 lost running, Redis emptied under its worker",
-            Of(Running(age: Hour), JobEvidence.Nothing, service: new() { State = EvidenceState.Usable, Now = Now, Pools = [Live], ListsReadWhole = true, EmptiedUnderPools = true }),
-            "live unjudged 1"),
+            Of(Running(age: Hour), JobEvidence.Nothing, service: new() { State = EvidenceState.Usable, Now = Now, Pools = [Live], ListsReadWhole = true, EmptiedUnderPools = true }, absentFor: 299),
+            "live settling 1"),
+        ("S02 lost running, Redis emptied under its worker five minutes ago",
+            Of(Running(age: Hour), JobEvidence.Nothing, service: new() { State = EvidenceState.Usable, Now = Now, Pools = [Live], ListsReadWhole = true, EmptiedUnderPools = true }, absentFor: 300),
+            "finish_task Error task-1"),
         ("S03 tracked and not queued", Of(Pending(), new JobEvidence { Record = Record("Pending") }), "record_open task-1"),
         ("S03 tracked and not queued, with the API", Of(Pending(), new JobEvidence { Record = Record("Pending") }) with { HasApi = true }, "stop_job Stopped task-1"),
         ("S03 tracked and not queued, acknowledged", Of(Running(), new JobEvidence { Record = Record("Running", acknowledged: "Running") }), "finish_task Error task-1"),
@@ -79,7 +82,11 @@ public sealed class PlanningStatesTests
         ("S14 queue read in part", Of(WrongCode(JobEvidence.Nothing)) with { Service = new() { State = EvidenceState.Usable, Now = Now, Pools = [Live] } }, "no_proof codes-600"),
         ("S14 Redis emptied under its worker",
             Of(WrongCode(JobEvidence.Nothing, code: 2, age: Hour, status: "Error"))
-                with { Service = new() { State = EvidenceState.Usable, Now = Now, Pools = [Live], ListsReadWhole = true, EmptiedUnderPools = true } }, "no_proof codes-600"),
+                with { Service = new() { State = EvidenceState.Usable, Now = Now, Pools = [Live], ListsReadWhole = true, EmptiedUnderPools = true, EmptiedFor = 299 } }, "no_proof codes-600"),
+        ("S14 Redis emptied under its worker five minutes ago",
+            Of(WrongCode(JobEvidence.Nothing, code: 2, age: Hour, status: "Error"))
+                with { Service = new() { State = EvidenceState.Usable, Now = Now, Pools = [Live], ListsReadWhole = true, EmptiedUnderPools = true, EmptiedFor = 300 } },
+            "fix_status_code Error codes-600"),
         ("S14 Redis emptied under its worker, and another pool came since",
             Of(WrongCode(JobEvidence.Nothing, code: 2, age: Hour, status: "Error"))
                 with { Service = new() { State = EvidenceState.Usable, Now = Now, Pools = [Live, Live with { Id = "9f1c000000000000000000d4", Started = Now - Minute }], ListsReadWhole = true } },

@@ -60,10 +60,21 @@ internal sealed class Seed(TestHarbor harbor)
             """);
     }
 
-    public Task ReportAsync(string uuid, string digest, bool stored) => harbor.Database.ExecuteAsync($$"""
+    public Task ReportAsync(string uuid, string digest, bool stored) => ReportAsync(uuid, digest, stored ? """'{"severity":"High"}'""" : "null");
+
+    /// <param name="uuid">Its uuid.</param>
+    /// <param name="digest">The artifact's digest.</param>
+    /// <param name="report">The column, as a SQL expression.</param>
+    public Task ReportAsync(string uuid, string digest, string report) => harbor.Database.ExecuteAsync($$"""
         insert into scan_report (uuid, digest, registration_uuid, mime_type, report)
-        values ('{{uuid}}', '{{digest}}', 'scanner', 'application/vnd.security.vulnerability.report; version=1.1', {{(stored ? "'{\"severity\":\"High\"}'" : "null")}})
+        values ('{{uuid}}', '{{digest}}', 'scanner', 'application/vnd.security.vulnerability.report; version=1.1', {{report}})
         """);
+
+    /// <summary>The column of a report that was made so long ago, as a SQL expression.</summary>
+    /// <param name="age">When the adapter made it.</param>
+    /// <param name="more">Further text within it, as a SQL expression.</param>
+    public static string MadeAgo(TimeSpan age, string more = "'{}'") =>
+        $"""('{"{"}"generated_at":"' || to_char({Ago(age)}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') || '","more":' || {more} || '{"}"}')::json""";
 
     public async Task<long> RobotAsync(TimeSpan created, string description = "for scan", bool visible = false) => await ScalarAsync($"""
         insert into robot (name, project_id, description, expiresat, visible, creation_time)

@@ -36,7 +36,7 @@ internal static class SweepLookup
         """;
 
     private const string AttributesSql = """
-        select execution_id::bigint as ExecutionId, extra_attrs::text as ExtraAttributes
+        select id::bigint as TaskId, execution_id::bigint as ExecutionId, extra_attrs::text as ExtraAttributes
         from task
         where execution_id = any(@Ids)
         """;
@@ -64,11 +64,11 @@ internal static class SweepLookup
         (await snapshot.Connection.QueryAsync<TasksRow>(
             TasksSql, new IdsParameters { Ids = executions, CancellationToken = cancellationToken }, snapshot.Transaction)).ToDictionary(row => row.ExecutionId);
 
-    /// <summary>The reports that the tasks of these executions name, by execution.</summary>
-    public static async Task<ILookup<long, TaskAttributes>> AttributesAsync(Snapshot snapshot, long[] executions, CancellationToken cancellationToken) =>
+    /// <summary>What the tasks of these executions name, by execution.</summary>
+    public static async Task<ILookup<long, (long Task, TaskAttributes Named)>> AttributesAsync(Snapshot snapshot, long[] executions, CancellationToken cancellationToken) =>
         (await snapshot.Connection.QueryAsync<AttributesRow>(
             AttributesSql, new IdsParameters { Ids = executions, CancellationToken = cancellationToken }, snapshot.Transaction))
-            .ToLookup(row => row.ExecutionId, row => TaskAttributes.Parse(row.ExtraAttributes));
+            .ToLookup(row => row.ExecutionId, row => (row.TaskId, TaskAttributes.Parse(row.ExtraAttributes)));
 
     /// <summary>Whether Harbor's newest sweep ended in Error.</summary>
     public static async Task<bool> NewestSweepFailedAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
@@ -115,6 +115,8 @@ internal static class SweepLookup
 
     internal sealed record AttributesRow
     {
+        public long TaskId { get; init; }
+
         public long ExecutionId { get; init; }
 
         public string? ExtraAttributes { get; init; }

@@ -136,8 +136,14 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
     {
         long[] ids = [.. over.Select(one => one.Id)];
         var attributes = await snapshot.ReadAsync((from, token) => SweepLookup.AttributesAsync(from, ids, token), cancellationToken);
-        string[] uuids = [.. attributes.SelectMany(its => its).SelectMany(named => named.ReportUuids).Where(uuid => uuid.Length > 0).Distinct(StringComparer.Ordinal)];
+        string[] uuids = [.. attributes.SelectMany(its => its).SelectMany(task => task.Named.ReportUuids).Where(uuid => uuid.Length > 0).Distinct(StringComparer.Ordinal)];
         var reports = await snapshot.ReadAsync((from, token) => ReportLookup.ReportsAsync(from, uuids, facts.CanReadSbomReport, null, token), cancellationToken);
-        return [.. over.Where(one => attributes[one.Id].All(named => NamedReports.AreGone(named, reports.ContainsKey)))];
+        (long, string)[] kept = [.. from its in attributes from task in its from uuid in task.Named.ReportUuids where reports.ContainsKey(uuid) select (task.Task, uuid)];
+        var sharing = await snapshot.ReadAsync((from, token) => ReportSharingLookup.ReadAsync(from.Connection, from.Transaction, kept, token), cancellationToken);
+        return
+        [
+            .. over.Where(one => attributes[one.Id].All(task => NamedReports.AreGone(
+                task.Named, one.Id, reports.ContainsKey, uuid => sharing.GetValueOrDefault((task.Task, uuid), ReportSharing.None)))),
+        ];
     }
 }

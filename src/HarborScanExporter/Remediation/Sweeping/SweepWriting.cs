@@ -1,4 +1,5 @@
 using Dapper;
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 
@@ -47,18 +48,20 @@ internal static class SweepWriting
         var count = await connection.QueryFirstAsync<long>(CountSql, parameters, inside);
         if (count != tasks.Count) return (count > SweepReader.MostTasks ? RepairFailure.LostRace : RepairFailure.Locked, null);
         var isOver = tasks.TrueForAll(task => ScanStatus.IsFinal(task.Status) && task.Code == ScanStatus.CodeOf(task.Status));
-        if (!isOver || !await connection.QueryFirstAsync<bool>(NewerSql, parameters, inside) || !await AreReportsGoneAsync(transaction, tasks, cancellationToken))
+        if (!isOver || !await connection.QueryFirstAsync<bool>(NewerSql, parameters, inside) || !await AreReportsGoneAsync(transaction, candidate.Id, tasks, cancellationToken))
             return (RepairFailure.LostRace, null);
         await connection.QueryAsync<long>(DeleteTasksSql, parameters, inside);
         await connection.QueryAsync<long>(DeleteExecutionSql, parameters, inside);
         return (null, $$"""{"tasks": [{{string.Join(", ", tasks.Select(task => task.Image))}}], "execution": {{execution}}}""");
     }
 
-    private static async Task<bool> AreReportsGoneAsync(RepairTransaction transaction, List<LockedTask> tasks, CancellationToken cancellationToken)
+    private static async Task<bool> AreReportsGoneAsync(RepairTransaction transaction, long execution, List<LockedTask> tasks, CancellationToken cancellationToken)
     {
-        TaskAttributes[] named = [.. tasks.Select(task => TaskAttributes.Parse(task.ExtraAttributes))];
-        var existing = await ReportRows.ExistingAsync(transaction, named.SelectMany(its => its.ReportUuids), cancellationToken);
-        return named.All(its => NamedReports.AreGone(its, existing.Contains));
+        (long Task, TaskAttributes Named)[] named = [.. tasks.Select(task => (task.Id, TaskAttributes.Parse(task.ExtraAttributes)))];
+        var existing = await ReportRows.ExistingAsync(transaction, named.SelectMany(its => its.Named.ReportUuids), cancellationToken);
+        (long, string)[] kept = [.. from its in named from uuid in its.Named.ReportUuids where existing.Contains(uuid) select (its.Task, uuid)];
+        var sharing = await ReportSharingLookup.ReadAsync(transaction.Connection, transaction.Transaction, kept, cancellationToken);
+        return named.All(its => NamedReports.AreGone(its.Named, execution, existing.Contains, uuid => sharing.GetValueOrDefault((its.Task, uuid), ReportSharing.None)));
     }
 
     internal sealed record LockedTask

@@ -18,6 +18,9 @@ internal sealed record TaskNow
     /// <summary>update_time in seconds since 1970 as the row holds it.</summary>
     public double? Updated { get; init; }
 
+    /// <summary>creation_time in seconds since 1970 as the row holds it.</summary>
+    public double? Created { get; init; }
+
     /// <summary>extra_attrs as a text: which reports the task names.</summary>
     public string? ExtraAttributes { get; init; }
 }
@@ -32,7 +35,7 @@ internal static class RowsNow
 {
     private const string TasksSql = """
         select id::bigint as Id, status as Status, status_code::bigint as Code, coalesce(status_revision, 0)::bigint as Revision,
-               date_part('epoch', update_time) as Updated, extra_attrs::text as ExtraAttributes
+               date_part('epoch', update_time) as Updated, date_part('epoch', creation_time) as Created, extra_attrs::text as ExtraAttributes
         from task
         where id = any(@Ids)
         """;

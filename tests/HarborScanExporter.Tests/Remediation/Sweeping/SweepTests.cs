@@ -18,6 +18,26 @@ public sealed class SweepTests
 
     private static readonly (string, string) On = (Setting.Names.RemediationSweep, "on");
 
+    [Fact]
+    public async Task Where_a_report_lives_through_rescans_the_newest_scan_keeps_it_and_the_older_ones_go()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync("2.10.0", changes: On);
+        const string kept = """{"artifact_id":1,"artifact_tag":"","report_uuids":["kept"],"robot_id":1}""";
+        await harbor.Seed.ReportAsync("kept", "sha256:0", stored: true);
+        List<long> executions = [];
+        foreach (var daysAgo in new[] { 30, 20, 10 })
+        {
+            executions.Add(await harbor.Seed.ExecutionAsync(status: "Success", started: daysAgo * Day, extraAttributes: ArtifactAttributes(1)));
+            await harbor.Seed.TaskAsync(executions[^1], status: "Success", created: daysAgo * Day, extraAttributes: kept, jobId: "");
+        }
+        // The newest execution by its start, but its task is older than that which shows the report: that one stays.
+        await harbor.Seed.ExecuteAsync($"update execution set start_time = start_time - interval '15 days' where id = {executions[2]}");
+
+        Assert.Null((await harbor.RunAsync()).Problem);
+
+        Assert.Equal($"{executions[1]} {executions[2]}", await harbor.Harbor.Database.ScalarAsync<string>("select string_agg(id::text, ' ' order by id) from execution"));
+    }
+
     [Theory]
     [InlineData("2.7.0")]
     [InlineData("2.10.0")]
