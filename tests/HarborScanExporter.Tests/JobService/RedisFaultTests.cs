@@ -36,7 +36,7 @@ public sealed class RedisFaultTests
     }
 
     [Fact]
-    public async Task A_Redis_emptied_under_a_running_job_service_has_lost_what_waited_and_not_what_runs()
+    public async Task A_Redis_emptied_under_a_running_job_service_has_lost_what_waited_at_once_and_what_ran_after_five_minutes()
     {
         await using var situation = await JobServiceSituation.StartAsync();
         var time = new FakeTimeProvider();
@@ -47,17 +47,23 @@ public sealed class RedisFaultTests
         JobServiceSituation.AssertBlind(await exporter.ScrapeAsync(), "empty");
         await situation.Jobs.PoolAsync();
         var first = await exporter.ScrapeAsync();
-        Assert.Equal(["""{state="settling",type="IMAGE_SCAN"} 1""", """{state="unjudged",type="IMAGE_SCAN"} 1"""], first.NonZero("harbor_scan_live_tasks"));
+        Assert.Equal(["""{state="settling",type="IMAGE_SCAN"} 2"""], first.NonZero("harbor_scan_live_tasks"));
         time.Advance(TwoLooks);
         await situation.Jobs.PoolAsync();
         var second = await exporter.ScrapeAsync();
         Assert.Equal(["""{status="Pending",type="IMAGE_SCAN",verdict="lost"} 1"""], second.NonZero("harbor_scan_stuck_tasks"));
-        Assert.Equal(["""{state="unjudged",type="IMAGE_SCAN"} 1"""], second.NonZero("harbor_scan_live_tasks"));
+        Assert.Equal(["""{state="settling",type="IMAGE_SCAN"} 1"""], second.NonZero("harbor_scan_live_tasks"));
         Assert.Equal(1, second.Value("harbor_scan_jobservice_up"));
+        time.Advance(TimeSpan.FromMinutes(5) - TwoLooks);
+        Assert.Equal(
+            ["""{status="Pending",type="IMAGE_SCAN",verdict="lost"} 1""", """{status="Running",type="IMAGE_SCAN",verdict="lost"} 1"""],
+            (await exporter.ScrapeAsync()).NonZero("harbor_scan_stuck_tasks"));
     }
 
-    [Fact]
-    public async Task A_pool_that_came_after_the_emptying_does_not_hide_that_an_older_one_runs_scans_without_a_trace()
+    [Theory]
+    [InlineData(4, "settling")]
+    [InlineData(6, "lost")]
+    public async Task A_pool_that_came_after_the_emptying_tells_that_it_was_before_its_start(int minutesAgo, string running)
     {
         await using var situation = await JobServiceSituation.StartAsync();
         var time = new FakeTimeProvider();
@@ -65,12 +71,13 @@ public sealed class RedisFaultTests
         await situation.Redis.Database.ExecuteAsync("FLUSHDB");
         // It announces every job type again, as the first pool did before the loss.
         await situation.Jobs.PoolAsync();
-        await situation.Jobs.UpAsync("9f1c000000000000000000b2", started: TimeSpan.FromMinutes(10));
+        await situation.Jobs.UpAsync("9f1c000000000000000000b2", started: TimeSpan.FromMinutes(minutesAgo));
         await exporter.ScrapeAsync();
         time.Advance(TwoLooks);
         var scrape = await exporter.ScrapeAsync();
-        Assert.Equal(["""{state="unjudged",type="IMAGE_SCAN"} 1"""], scrape.NonZero("harbor_scan_live_tasks"));
-        Assert.Equal(["""{status="Pending",type="IMAGE_SCAN",verdict="lost"} 1"""], scrape.NonZero("harbor_scan_stuck_tasks"));
+        Assert.Equal(running == "lost" ? [] : ["""{state="settling",type="IMAGE_SCAN"} 1"""], scrape.NonZero("harbor_scan_live_tasks"));
+        Assert.Equal(1, scrape.Value("harbor_scan_stuck_tasks", ("type", "IMAGE_SCAN"), ("status", "Pending"), ("verdict", "lost")));
+        Assert.Equal(running == "lost" ? 1 : 0, scrape.Value("harbor_scan_stuck_tasks", ("type", "IMAGE_SCAN"), ("status", "Running"), ("verdict", "lost")));
     }
 
     [Fact]
