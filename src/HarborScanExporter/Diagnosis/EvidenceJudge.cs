@@ -36,8 +36,8 @@ internal static class EvidenceJudge
     };
 
     /// <summary>
-    /// The first rule that fits decides; a row that changed meanwhile is the caller's business. Where no pool lives, Redis may stand still: of a row that is
-    /// newer than its newest sign of life it proves nothing.
+    /// The first rule that fits decides; a row that changed meanwhile is the caller's business. Redis may stand still: of a row that is newer than its newest
+    /// sign of life it proves nothing.
     /// </summary>
     /// <param name="task">An open task.</param>
     /// <param name="job">What Redis holds of its job.</param>
@@ -49,7 +49,7 @@ internal static class EvidenceJudge
     public static Judgement Judge(ScanTask task, JobEvidence job, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits)
     {
         var judgement = ByRules(task, job, stored, seenFor, rows, service, limits);
-        if (!judgement.IsStuck || service.IsUp || RowFreshness.Of(task) <= service.NewestSign - RowFreshness.Difference) return judgement;
+        if (!judgement.IsStuck || service.IsNewerThan(task)) return judgement;
         return task.RowAge(rows.Now) < Limits.Young ? Judgement.Settling : Judgement.Unjudged;
     }
 

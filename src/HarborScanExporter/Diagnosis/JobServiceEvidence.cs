@@ -129,8 +129,8 @@ internal sealed record JobServiceEvidence
     /// <summary>For how many seconds this process has seen that it was; 0 at the first look.</summary>
     public double EmptiedFor { get; init; }
 
-    /// <summary>The newest heartbeat, record or enqueuing that was seen, in seconds since 1970 and never later than <see cref="Now"/>; null when none was.</summary>
-    public double? NewestSign { get; init; }
+    /// <summary>The newest record, start of a worker or enqueuing that was seen, in seconds since 1970; null when none was.</summary>
+    public double? NewestWork { get; init; }
 
     /// <summary>Whether this server says of itself that it is a replica without its master; false also where the user may not ask.</summary>
     public bool LostItsMaster { get; init; }
@@ -174,6 +174,17 @@ internal sealed record JobServiceEvidence
         EvidenceState.Foreign,
         $"{Address} shows a job service, and none of {Words.Count(SomeJobs.Count, "job")} seen there is a task of this database: it belongs to another Harbor. Check HARBOR_REDIS_URL and HARBOR_REDIS_NAMESPACE.",
         Address);
+
+    /// <summary>The newest sign of life: a heartbeat or work, in seconds since 1970 and never later than <see cref="Now"/>; null when there is none.</summary>
+    public double? NewestSign => Pools.Select(pool => pool.Heartbeat).Append(NewestWork).Max() is { } sign ? Math.Min(sign, Now) : null;
+
+    /// <summary>
+    /// Whether it can show what a task's row says: it was alive after the row was last written. What stood still before then proves nothing of it, whether a
+    /// pool seems to live or not.
+    /// </summary>
+    public bool IsNewerThan(ScanTask task) => IsUp
+        ? !(RowFreshness.Of(task) > NewestSign - RowFreshness.Enqueuing)
+        : RowFreshness.Of(task) <= NewestSign - RowFreshness.Difference;
 
     /// <summary>
     /// The same, or that of a Redis that stands still: it has lost its master, or no pool lives in it and Harbor's rows went on after its newest sign of

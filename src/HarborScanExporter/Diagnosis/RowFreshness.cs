@@ -10,6 +10,9 @@ internal static class RowFreshness
     /// <summary>The clocks of core, the job service and the database may differ by this much, in seconds.</summary>
     public const double Difference = 60;
 
+    /// <summary>Core writes a row some seconds before the job service has its job, in seconds.</summary>
+    public const double Enqueuing = 10;
+
     /// <summary>The newest time that a task's row holds; null when it holds none.</summary>
     public static double? Of(ScanTask task) => new[] { task.Created ?? task.ExecutionStarted, task.Updated, task.IsAcknowledged ? task.StatusRevision : null }.Max();
 

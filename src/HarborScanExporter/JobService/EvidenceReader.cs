@@ -133,11 +133,11 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         string[] strange = [.. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && !claimed.Contains(job.Key)).Select(job => job.Key)];
         var records = await ReadRecordsAsync(redis, [.. asked, .. strange], cancellationToken);
         var tracked = await ReadTrackedAsync(redis, claimed, evidence.Now, cancellationToken);
-        var signs = evidence.Pools.Select(pool => pool.Heartbeat).Concat(held.Values.SelectMany(job => new[] { job.Started, job.Enqueued }))
+        var work = held.Values.SelectMany(job => new[] { job.Started, job.Enqueued })
             .Concat(records.Values.Select(record => record.Updated)).Append(queue.Newest).Append(tracked.Newest);
         return evidence with
         {
-            NewestSign = signs.Max() is { } sign ? Math.Min(sign, evidence.Now) : null,
+            NewestWork = work.Max(),
             Jobs = judged.ToDictionary(id => id, id => new JobEvidence
             {
                 IsQueued = queued.Contains(id),

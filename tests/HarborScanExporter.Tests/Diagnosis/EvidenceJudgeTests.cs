@@ -202,7 +202,7 @@ public sealed class EvidenceJudgeTests
     {
         var ended = new JobEvidence { Record = Record("Success", 20 * Hour, "Success") };
         Assert.Equal(Judgement.Unreported, Judge(Running(30 * Hour), ended, rows: Rows with { ReadOnly = true }));
-        Assert.Equal(Judgement.Unreported, Judge(Running(30 * Hour), ended, service: Down with { NewestSign = Now - 20 * Hour }));
+        Assert.Equal(Judgement.Unreported, Judge(Running(30 * Hour), ended, service: Down with { NewestWork = Now - 20 * Hour }));
     }
 
     [Fact]
@@ -324,7 +324,7 @@ public sealed class EvidenceJudgeTests
     public void Without_a_live_pool_nothing_is_stuck_by_evidence_that_is_not_a_minute_newer_than_its_row()
     {
         Judgement Sign(ScanTask task, JobEvidence job, double ago, bool stored = false) =>
-            Judge(task, job, stored, seenFor: 10 * Hour, service: Down with { NewestSign = Now - ago });
+            Judge(task, job, stored, seenFor: 10 * Hour, service: Down with { NewestWork = Now - ago });
         Assert.Equal(Judgement.Lost, Sign(Waiting(Hour), JobEvidence.Nothing, Hour - 60));
         Assert.Equal(Judgement.Unjudged, Sign(Waiting(Hour), JobEvidence.Nothing, Hour - 59));
         Assert.Equal(Judgement.Settling, Sign(Waiting(119), JobEvidence.Nothing, Hour));
@@ -344,8 +344,16 @@ public sealed class EvidenceJudgeTests
     }
 
     [Fact]
-    public void A_live_pool_keeps_the_evidence_fresh() =>
-        Assert.Equal(Judgement.Lost, Judge(Waiting(Minute), JobEvidence.Nothing, seenFor: 60, service: Service with { NewestSign = null }));
+    public void A_fresh_heartbeat_proves_nothing_of_a_row_that_was_written_after_it()
+    {
+        Judgement Beat(double rowAge, double ago) => Judge(Waiting(rowAge), JobEvidence.Nothing, seenFor: 10 * Hour, service: Service with { Pools = [Alive with { Heartbeat = Now - ago }] });
+        Assert.Equal(Judgement.Lost, Beat(30, 20));
+        Assert.Equal(Judgement.Settling, Beat(29, 20));
+        Assert.Equal(Judgement.Lost, Beat(Minute, 30));
+        // A job service whose clock is ahead was not alive in the future.
+        Assert.Equal(Judgement.Settling, Beat(9, -600));
+        Assert.Equal(Judgement.Lost, Beat(10, -600));
+    }
 
     // What is remembered between two looks.
 
