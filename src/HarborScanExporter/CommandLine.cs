@@ -99,10 +99,10 @@ internal static class CommandLine
     private static Command Check(Func<ParseResult, CheckOptions, CancellationToken, Task<int>> run)
     {
         var output = Output("table for a person, json as GET /api/v1/findings, prometheus for the textfile collector.", Enum.GetNames<CheckOutput>());
-        var quick = new Option<bool>("--quick") { Description = "Look once, also where a verdict needs two looks a minute apart." };
+        var quick = new Option<bool>("--quick") { Description = "Look once, also where a verdict needs two looks a minute apart: what one look does not prove ends with exit code 3." };
         var all = new Option<bool>("--all") { Description = "List every finding, also where hundreds are alike." };
         var (verdict, type, project) = Filter();
-        var check = new Command("check", "Look at Harbor once and print what is stuck and why. Exit code 0: nothing found, 1: findings, 2: could not look.")
+        var check = new Command("check", "Look at Harbor once and print what is stuck and why. Exit code 0: nothing found, 1: findings, 2: could not look, 3: not decided, as open scans are missing at a single look or cannot be judged.")
         {
             output, quick, all, verdict, type, project,
         };

@@ -88,7 +88,7 @@ internal sealed class ActiveRows(IScanTransitions transitions)
             _version++;
             var (executionChanges, executions) = state.Executions.Take(read.Executions, read.AskedExecutions, now);
             var (taskChanges, tasks) = state.Tasks.Take(read.Tasks, read.HooksOfOthers, executions.NewestScanAll?.Id ?? 0, now, transitions);
-            var hasHole = state.Saw(horizon, now) || executionChanges.HasLostTelling;
+            var hasHole = state.Saw(horizon, now) || executionChanges.HasLostTelling || executionChanges.HasSwept;
             WantsReconciliation |= hasHole;
             _reconciling?.Keep(taskChanges, executionChanges, hasHole);
             if (reconciling is not null)

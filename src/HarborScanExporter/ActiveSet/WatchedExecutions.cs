@@ -58,11 +58,14 @@ internal sealed class WatchedExecutions
     {
         List<ScanExecution> changed = [];
         List<(long, FinishedExecution)> former = [];
+        var hasSwept = false;
         Dictionary<long, ScanExecution> seen = [];
         foreach (var row in rows)
         {
             if (!seen.TryAdd(row.Id, row)) continue;
             var wasFinished = _finished.TryGetValue(row.Id, out var end);
+            var isKnownEnd = (wasFinished && end.Status == row.Status) || (_kept.TryGetValue(row.Id, out var kept) && kept.Status == row.Status);
+            hasSwept |= row is { Type: ExecutionPass.Sweep, IsRunning: false } && !isKnownEnd;
             if (!Take(row, now)) continue;
             changed.Add(row);
             if (wasFinished) former.Add((row.Id, end));
@@ -71,7 +74,7 @@ internal sealed class WatchedExecutions
         var hasLost = gone.Any(_kept.ContainsKey);
         Drop(gone);
         Forget(now);
-        return (new ExecutionChanges(changed, former, gone, now) { HasLostTelling = hasLost }, Pass(seen.Values));
+        return (new ExecutionChanges(changed, former, gone, now) { HasLostTelling = hasLost, HasSwept = hasSwept }, Pass(seen.Values));
     }
 
     /// <summary>Goes on watching what was watched before. What ended meanwhile must have been repeated: here it would count as counted.</summary>
@@ -193,4 +196,7 @@ internal sealed record ExecutionChanges(
 {
     /// <summary>Whether a newest scan-all or sweep was deleted: what came before it may no longer be known.</summary>
     public bool HasLostTelling { get; init; }
+
+    /// <summary>Whether a sweep of Harbor's ended, well or not: each of its batches has deleted finished rows (harbor-facts 4.7).</summary>
+    public bool HasSwept { get; init; }
 }

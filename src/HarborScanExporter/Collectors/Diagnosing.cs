@@ -51,6 +51,7 @@ internal static class Diagnosing
             ],
             SweepBlocked = rows.SweepBlocked,
             BlockingScanAll = blocked ? newestManual : null,
+            NewestManualScanAll = newestManual,
             JobService = service,
             OrphanHooks = await collection.OrphanHooksAsync(cancellationToken),
             PausedQueues = paused,

@@ -17,9 +17,11 @@ internal sealed class DiagnosisCollector : ICollector
     public static readonly Family Inconsistencies = new("harbor_scan_inconsistencies",
         "Rows that contradict each other: executions, or tasks for final_status_wrong_code, or reports for orphan_report. What Harbor itself does shows at the next scrape, what a hand does to finished rows, and orphan_report, at the next reconciliation.", "type", "kind");
 
-    public static readonly Family BlockedArtifacts = new("harbor_scan_blocked_artifacts", "Distinct digests whose rescan Harbor refuses because of a stuck task. Exact at every scrape.");
+    public static readonly Family BlockedArtifacts = new("harbor_scan_blocked_artifacts", 
+        "Distinct digests whose vulnerability scan Harbor refuses because of a stuck task of IMAGE_SCAN or SCAN_ALL; one of SBOM refuses only the SBOM of its artifact and is not counted. Exact at every scrape.");
 
-    public static readonly Family ScanAllBlocked = new("harbor_scan_all_blocked", "1 while Harbor refuses a manual scan-all because of one that is not alive. Exact at every scrape.");
+    public static readonly Family ScanAllBlocked = new("harbor_scan_all_blocked", 
+        "1 while Harbor refuses a manual scan-all because of one that is not alive; 0 also while it refuses one because another is running. Exact at every scrape.");
 
     public string Name => "diagnosis";
 
@@ -59,7 +61,7 @@ internal sealed class DiagnosisCollector : ICollector
                 }, type, kind);
             }
         }
-        samples.Add(BlockedArtifacts, diagnosed.Tasks.Where(task => task.Judgement.IsStuck)
+        samples.Add(BlockedArtifacts, diagnosed.Tasks.Where(task => task.Judgement.IsStuck && task.RefusesRescan)
             .SelectMany(task => task.Reports.Select(report => report.Digest).OfType<string>()).Distinct(StringComparer.Ordinal).Count());
         samples.Add(ScanAllBlocked, diagnosed.BlockingScanAll is null ? 0 : 1);
     }

@@ -28,6 +28,15 @@ internal sealed record JudgedTask
     public int EarlierResults { get; init; }
 
     /// <summary>
+    /// Whether Harbor refuses a vulnerability scan of the digests of its reports while it is open, in every repository, and whether IMAGE_SCAN
+    /// or SCAN_ALL made it (harbor-facts 5.3). A row whose reports are gone refuses none, nor does one of SBOM (harbor-facts 0.2).
+    /// </summary>
+    public bool RefusesRescan => Reports.Count > 0 && Task.Type != ScanType.Sbom;
+
+    /// <summary>Whether Harbor refuses to generate the SBOM of its artifact while it is open; nothing else (harbor-facts 0.2).</summary>
+    public bool RefusesSbom => Reports.Count > 0 && Task.Type == ScanType.Sbom;
+
+    /// <summary>
     /// Whether the work is over and its result is there, whatever the row says: every report is stored, nothing holds the job, and what core
     /// has acknowledged does not flip the row back (harbor-facts 7.3).
     /// </summary>
@@ -65,7 +74,17 @@ internal sealed record Diagnosed
     /// <summary>The manual scan-all for whose sake Harbor refuses another though it is not alive; null when there is none.</summary>
     public ScanExecution? BlockingScanAll { get; init; }
 
+    /// <summary>The newest scan-all of trigger MANUAL, by start, for whose sake Harbor may refuse another; null when there is none.</summary>
+    public ScanExecution? NewestManualScanAll { get; init; }
+
     public required JobServiceEvidence JobService { get; init; }
+
+    /// <summary>Settling tasks of which something is missing in Redis: one look may have fallen between two steps of the job service.</summary>
+    public IEnumerable<JudgedTask> Missing => !JobService.IsUsable ? [] : Tasks.Where(task =>
+        task.Judgement == Judgement.Settling && task.Job is { } job && EvidenceJudge.AbsenceOf(job, JobService) != Absence.None);
+
+    /// <summary>Open tasks of which this diagnosis cannot say whether they live.</summary>
+    public IEnumerable<JudgedTask> Undecided => Missing.Concat(Tasks.Where(task => task.Judgement == Judgement.Unjudged));
 
     /// <summary>Jobs whose hooks are sent again and again though no task names them; null where that cannot be asked.</summary>
     public IReadOnlyList<string>? OrphanHooks { get; init; }

@@ -31,8 +31,11 @@ internal sealed record BlockedArtifact(string Project, string Repository, string
 /// <summary>Who is blocked by a finding.</summary>
 internal sealed record Blocked
 {
-    /// <summary>Harbor refuses to scan these again (409).</summary>
+    /// <summary>Harbor refuses to scan these digests again (409), in every repository that holds them.</summary>
     public bool Rescan { get; init; }
+
+    /// <summary>Harbor refuses to generate the SBOM of this one artifact again (409).</summary>
+    public bool Sbom { get; init; }
 
     /// <summary>Pulls are refused (412) in a project that prevents vulnerable images; null where that cannot be seen.</summary>
     public bool? Pulls { get; init; } = false;

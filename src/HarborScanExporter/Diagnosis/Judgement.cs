@@ -35,7 +35,10 @@ internal readonly record struct Judgement
     /// <summary>An operator paused the queue.</summary>
     public static Judgement Paused { get; } = new("paused", false);
 
-    /// <summary>Its worker died and the job waits again.</summary>
+    /// <summary>
+    /// A pool that no longer beats holds the job, dead or only frozen, or a job whose row says Running waits in the queue again. A living job
+    /// service queues anew what a dead pool holds within about eleven minutes (harbor-facts 6.1).
+    /// </summary>
     public static Judgement Requeued { get; } = new("requeued", false);
 
     /// <summary>Too young, or just changing.</summary>

@@ -75,7 +75,7 @@ internal static class SystemFindings
                 $"{Words.Count(service.Scans.Length, "job")} wait{(service.Scans.Length == 1 ? "s" : "")} in the queue {ScanType.ImageScan}.",
             ],
             Blocked = new Blocked { Text = $"No scan starts or ends; {Words.Count(open, "scan")} wait{(open == 1 ? "s" : "")} for it." },
-            Healing = new Healing(true, null, "When it runs again, what its dead workers held is queued anew within about eleven minutes."),
+            Healing = new Healing(true, null, "When it runs again: one that was frozen goes on with what it holds, and what a dead one held is queued anew within about eleven minutes."),
             Repair = "Start the job service, and look at its log.",
             Avoid = ["Do not repair rows meanwhile: these scans are alive and wait.", "Do not empty Redis: it is the queue."],
         };

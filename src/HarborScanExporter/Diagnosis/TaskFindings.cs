@@ -95,8 +95,7 @@ internal static class TaskFindings
     {
         var scanAll = diagnosed.BlockingScanAll?.Id == judged.Task.ExecutionId;
         var sweep = diagnosed.SweepBlocked.GetValueOrDefault(judged.Task.Type)?.Contains(judged.Task.ExecutionId) ?? false;
-        // A row whose reports are gone blocks no scan, but keeps its execution open.
-        var rescan = judged.Reports.Count > 0;
+        var rescan = judged.RefusesRescan;
         bool? pulls = !rescan || artifacts.Count == 0 ? false
             : artifacts.Any(artifact => artifact.PreventsVulnerable == true) ? true
             : artifacts.Any(artifact => artifact.PreventsVulnerable is null) ? null : false;
@@ -114,11 +113,16 @@ internal static class TaskFindings
                 false => "No pull is refused for it.",
             });
         }
+        if (judged.RefusesSbom)
+        {
+            text.Add($"Harbor refuses to generate the SBOM of {(artifacts is [var artifact] ? $"{artifact.Digest} in {artifact.Repository}" : "its artifact")} again.");
+            text.Add("Vulnerability scans of it, SBOMs in other repositories and pulls are not refused.");
+        }
         if (scanAll) text.Add("A manual scan-all is refused.");
         if (sweep) text.Add($"Harbor's sweep fails for every {judged.Task.Type} execution.");
         return text.Count == 0
             ? Blocked.Nobody
-            : new Blocked { Rescan = rescan, Pulls = pulls, ScanAll = scanAll, Sweep = sweep, Artifacts = artifacts, Text = string.Join(' ', text) };
+            : new Blocked { Rescan = rescan, Sbom = judged.RefusesSbom, Pulls = pulls, ScanAll = scanAll, Sweep = sweep, Artifacts = artifacts, Text = string.Join(' ', text) };
     }
 
     private static string Repositories(IReadOnlyList<BlockedArtifact> artifacts)

@@ -82,6 +82,9 @@ internal sealed record FindingsDocument
 
         public required bool ScanAllBlocked { get; init; }
 
+        /// <summary>Null when it could not look.</summary>
+        public ManualScanAllPart? ManualScanAll { get; init; }
+
         public bool? ReadOnly { get; init; }
 
         public IReadOnlyList<string>? PausedQueues { get; init; }
@@ -97,6 +100,7 @@ internal sealed record FindingsDocument
                 Inconsistencies = ByWord(samples, DiagnosisCollector.Inconsistencies, 1, value => (long)value, (left, right) => left + right),
                 BlockedArtifacts = (int)(ValueOf(samples, DiagnosisCollector.BlockedArtifacts) ?? 0),
                 ScanAllBlocked = report.Diagnosed?.BlockingScanAll is not null,
+                ManualScanAll = ManualScanAllPart.Of(report.Diagnosed),
                 ReadOnly = report.Diagnosed?.ReadOnly,
                 PausedQueues = report.Diagnosed?.PausedQueues?.Order(StringComparer.Ordinal).ToArray(),
             };
@@ -112,6 +116,17 @@ internal sealed record FindingsDocument
                 words[sample.Labels[label]] = words.TryGetValue(sample.Labels[label], out var before) ? add(before, value(sample.Value)) : value(sample.Value);
             }
             return byType;
+        }
+    }
+
+    /// <summary>What Harbor would answer now to the request for a manual scan-all.</summary>
+    internal sealed record ManualScanAllPart(bool Refused, string? Reason, long? ExecutionId, DateTimeOffset? Since)
+    {
+        public static ManualScanAllPart? Of(Diagnosed? diagnosed)
+        {
+            if (diagnosed is null) return null;
+            var answer = ManualScanAll.Of(diagnosed);
+            return new ManualScanAllPart(answer.IsRefused, answer.Reason, answer.By?.Id, TimeOf(answer.By?.Started));
         }
     }
 

@@ -25,6 +25,11 @@ internal sealed record FindingsFilter(string? Verdict, string? Type, string? Pro
         : Type is not null && !ScanType.All.Contains(Type, StringComparer.Ordinal) ? $"There is no type {Type}. Choose from {string.Join(", ", ScanType.All)}."
         : null;
 
+    /// <summary>Whether a finding that fits may be missing only because an open scan could not be judged; whose project it is, nobody has asked.</summary>
+    public bool LeavesUndecided(FindingsReport report) =>
+        (Verdict is null || Judgement.Verdicts.Any(verdict => verdict.Word == Verdict))
+        && report.Diagnosed?.Undecided.Any(task => Type is null || task.Task.Type == Type) == true;
+
     /// <summary>The findings of the report that fit.</summary>
     public IReadOnlyList<Finding> Of(FindingsReport report) => [.. report.Where(Verdict, Type, Project)];
 }

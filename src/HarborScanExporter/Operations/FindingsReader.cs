@@ -78,21 +78,18 @@ internal sealed class FindingsReader(ScrapeGate gate, HarborDatabase database, E
 
     private sealed class HeldArtifacts(IReadOnlyList<ArtifactPlace> scanned, IReadOnlyList<ArtifactPlace> holding, IReadOnlySet<long>? preventing)
     {
-        private readonly Dictionary<long, string> _digests = scanned.ToDictionary(artifact => artifact.ArtifactId, artifact => artifact.Digest);
+        private readonly Dictionary<long, ArtifactPlace> _scanned = scanned.ToDictionary(artifact => artifact.ArtifactId);
         private readonly ILookup<string, ArtifactPlace> _places = holding.ToLookup(artifact => artifact.Digest, StringComparer.Ordinal);
 
         public static HeldArtifacts None { get; } = new([], [], null);
 
         public IReadOnlyList<BlockedArtifact> Of(JudgedTask task)
         {
-            var digests = task.Reports.Select(report => report.Digest).OfType<string>();
-            if (task.Named?.ArtifactId is { } id && _digests.TryGetValue(id, out var own)) digests = digests.Append(own);
-            return
-            [
-                .. from digest in digests.Distinct(StringComparer.Ordinal)
-                   from place in _places[digest]
-                   select new BlockedArtifact(place.Repository.Split('/')[0], place.Repository, digest, preventing?.Contains(place.ProjectId)),
-            ];
+            var own = task.Named?.ArtifactId is { } id ? _scanned.GetValueOrDefault(id) : null;
+            var digests = task.Reports.Select(report => report.Digest).Append(own?.Digest).OfType<string>().Distinct(StringComparer.Ordinal);
+            // An SBOM is refused to the artifact alone, a scan to whoever holds the digest.
+            var places = task.RefusesSbom ? new[] { own }.OfType<ArtifactPlace>() : digests.SelectMany(digest => _places[digest]);
+            return [.. places.Select(place => new BlockedArtifact(place.Repository.Split('/')[0], place.Repository, place.Digest, preventing?.Contains(place.ProjectId)))];
         }
     }
 }

@@ -29,10 +29,8 @@ internal sealed record FindingsReport
     /// <summary>Whether a second look, a minute later, may turn a settling task into a stuck one.</summary>
     public bool NeedsSecondLook => SeenOnce > 0;
 
-    /// <summary>Settling tasks of which something is missing in Redis: one look may have fallen between two steps of the job service.</summary>
-    public int SeenOnce => Diagnosed is { JobService.IsUsable: true } diagnosed
-        ? diagnosed.Tasks.Count(task => task.Judgement == Judgement.Settling && task.Job is { } job && EvidenceJudge.AbsenceOf(job, diagnosed.JobService) != Absence.None)
-        : 0;
+    /// <summary>How many tasks are missing in Redis at a first look.</summary>
+    public int SeenOnce => Diagnosed?.Missing.Count() ?? 0;
 
     /// <summary>The findings that fit; a finding without a project fits no project.</summary>
     /// <param name="verdict">A verdict, a kind or a system word; null for all.</param>

@@ -34,7 +34,7 @@ internal static class StatusFindings
 
     private static string Count(FindingsReport report, int fitting, int shown, StatusQuery query)
     {
-        if (report.Findings.Count == 0) return "Nothing is wrong: there is no finding.";
+        if (report.Findings.Count == 0) return report.State.Level == ScanningLevel.Ok ? "Nothing is wrong: there is no finding." : "There is no finding.";
         if (fitting == 0) return $"None of {Words.Count(report.Findings.Count, "finding")} fits the filter.";
         var first = ((query.Findings.Page - 1L) * query.Findings.PageSize) + 1;
         var of = fitting == report.Findings.Count ? Words.Count(fitting, "finding") : $"{Words.Count(fitting, "finding")} that fit, of {Words.Number(report.Findings.Count)} in all";
@@ -145,7 +145,7 @@ internal static class StatusFindings
 
     private static Markup Blocks(Blocked blocked)
     {
-        (bool Is, string Word)[] all = [(blocked.Pulls == true, "pulls"), (blocked.Rescan, "rescan"), (blocked.ScanAll, "scan-all"), (blocked.Sweep, "sweep")];
+        (bool Is, string Word)[] all = [(blocked.Pulls == true, "pulls"), (blocked.Rescan, "rescan"), (blocked.Sbom, "SBOM"), (blocked.ScanAll, "scan-all"), (blocked.Sweep, "sweep")];
         string[] words = [.. all.Where(one => one.Is).Select(one => one.Word)];
         return words.Length == 0 ? Dash : $"{words.Select(word => Tag(word))}";
     }

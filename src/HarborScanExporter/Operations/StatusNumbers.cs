@@ -14,12 +14,13 @@ internal static class StatusNumbers
         var document = FindingsDocument.SummaryPart.Of(report);
         var stuck = diagnosed.Tasks.Count(task => task.Judgement.IsStuck);
         var service = FindingsDocument.JobServicePart.Of(report);
+        var manual = ManualScanAll.Of(diagnosed);
         Markup[] numbers =
         [
             Number("Open scans", Words.Number(document.OpenTasks)),
             Number("Stuck", Words.Number(stuck), stuck > 0),
             Number("Artifacts blocked", Words.Number(document.BlockedArtifacts), document.BlockedArtifacts > 0),
-            Number("Manual scan-all", document.ScanAllBlocked ? "refused" : "allowed", document.ScanAllBlocked),
+            Number("Manual scan-all", manual.IsRefused ? "refused" : "allowed", manual.IsBlocked, manual.Reason),
             .. service.QueueLength is { } length
                 ? new[]
                 {
@@ -43,9 +44,11 @@ internal static class StatusNumbers
     /// <summary>Year, month and day.</summary>
     public static string Day(double epoch) => FindingsDocument.TimeOf(epoch)!.Value.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    private static Markup Number(string name, string value, bool isBad = false) => $"""
-        <div{(isBad ? Bad : Markup.Nothing)}><dt>{name}</dt><dd>{value}</dd></div>
+    private static Markup Number(string name, string value, bool isBad = false, string? why = null) => $"""
+        <div{(isBad ? Bad : Markup.Nothing)}><dt>{name}</dt><dd>{value}</dd>{(why is null ? Markup.Nothing : Why(why))}</div>
         """;
+
+    private static Markup Why(string text) => $"""<dd class="why">{text}</dd>""";
 
     private static Markup Due(long due) => $"""
         <div><dt>Repairs due</dt><dd>{(due > 0 ? Link(due) : Markup.Trusted("0"))}</dd></div>

@@ -88,7 +88,7 @@ internal static class Planning
         "queued" => "The job waits its turn in the queue.",
         "running" => "A worker holds the job.",
         "paused" => "An operator paused the queue.",
-        "requeued" => "Its worker died, and the job waits to be run again.",
+        "requeued" => "A pool that no longer beats holds the job, or it waits in the queue again; a living job service queues it anew within about eleven minutes.",
         "settling" => "It is too young, or just changing.",
         _ => "The evidence does not suffice.",
     };

@@ -380,6 +380,26 @@ public sealed class ActiveRowsTests
         Assert.True(_rows.WantsReconciliation);
     }
 
+    [Theory]
+    [InlineData("Success")]
+    [InlineData("Error")]
+    public void When_a_sweep_has_ended_the_whole_tables_are_wanted_until_they_were_read_after_it(string status)
+    {
+        Begin([], executions: [Execution(8, "Running", "EXECUTION_SWEEP")]);
+        Take(Horizon(2), 1, [], [Execution(8, "Running", "EXECUTION_SWEEP")]);
+        Assert.False(_rows.WantsReconciliation);
+        var early = Know(Horizon(3), 2, [], [Execution(8, "Running", "EXECUTION_SWEEP")]);
+        Take(Horizon(4), 3, [], [Execution(8, status, "EXECUTION_SWEEP")]);
+        Reconcile(early, Horizon(3), 2, [], executions: [Execution(8, "Running", "EXECUTION_SWEEP")]);
+        Assert.True(_rows.WantsReconciliation);
+
+        var late = Know(Horizon(5), 4, [], [Execution(8, status, "EXECUTION_SWEEP")]);
+        Reconcile(late, Horizon(5), 4, [], executions: [Execution(8, status, "EXECUTION_SWEEP")]);
+        Assert.False(_rows.WantsReconciliation);
+        Take(Horizon(6), 5, [], [Execution(8, status, "EXECUTION_SWEEP")]);
+        Assert.False(_rows.WantsReconciliation);
+    }
+
     private static TableHorizon Horizon(long transaction, long newest = 200) => new()
     {
         NewestTask = newest,

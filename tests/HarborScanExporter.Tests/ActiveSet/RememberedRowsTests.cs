@@ -209,6 +209,24 @@ public sealed class RememberedRowsTests
     }
 
     [Fact]
+    public async Task What_a_sweep_of_Harbors_deleted_leaves_the_counts_as_soon_as_its_end_was_seen()
+    {
+        await using var harbor = await RememberingHarbor.StartAsync(async seed =>
+        {
+            var old = await seed.ExecutionAsync(status: "Success", started: TimeSpan.FromDays(3));
+            await seed.TaskAsync(old, status: "Success", created: TimeSpan.FromDays(3), update: Seed.Ago(TimeSpan.FromDays(3)), end: Seed.Ago(TimeSpan.FromDays(3)), copies: 191);
+        });
+        var sweep = await harbor.Seed.ExecutionAsync("EXECUTION_SWEEP");
+        Assert.Equal((191, 1), (Tasks(await harbor.ScrapeAsync(), "Success"), (await harbor.ScrapeAsync()).Value("harbor_scan_reconciliations_total")));
+
+        await harbor.Seed.ExecuteAsync($"delete from task where id <= 190; update execution set status = 'Error' where id = {sweep}");
+        var seen = await harbor.ScrapeAsync();
+        await Eventually.HoldsAsync(async () => (await harbor.ScrapeAsync()).Value("harbor_scan_reconciliations_total") == 2, TimeSpan.FromSeconds(30), () => "No reconciliation came.");
+        Assert.Equal((191, 1), (Tasks(seen, "Success"), Tasks(await harbor.ScrapeAsync(), "Success")));
+        Assert.Equal(2, (await harbor.ScrapeAsync()).Value("harbor_scan_reconciliations_total"));
+    }
+
+    [Fact]
     public async Task A_code_that_is_mended_or_a_row_that_is_deleted_for_it_shows_at_the_next_scrape()
     {
         await using var harbor = await RememberingHarbor.StartAsync(async seed =>

@@ -184,6 +184,32 @@ public sealed class WatchedExecutionsTests
         Assert.Equal([2L], reconciled.Open);
     }
 
+    [Theory]
+    [InlineData("Success")]
+    [InlineData("Error")]
+    [InlineData("Stopped")]
+    public void A_sweep_that_ends_however_is_told_once(string status)
+    {
+        var executions = Watched([SweepOf(1, "Running", 1), SweepOf(2, "Success", 2), Execution(3, "Running")]);
+        Assert.False(HasSwept(executions, 10, SweepOf(1, "Running", 1), SweepOf(2, "Success", 2), Execution(3, "Success"), All(101, "Success", 1)));
+        Assert.True(HasSwept(executions, 20, SweepOf(1, status, 1)));
+        Assert.False(HasSwept(executions, 30, SweepOf(1, status, 1) with { Updated = Now + 25 }));
+
+        // One that began and ended between two reads, and one that is read anew at every scrape.
+        Assert.True(HasSwept(executions, 40, SweepOf(102, status, 40)));
+        Assert.False(HasSwept(executions, 50, SweepOf(102, status, 40)));
+    }
+
+    [Fact]
+    public void A_sweep_that_the_whole_table_shows_as_over_is_no_news()
+    {
+        var executions = Watched([.. Enumerable.Range(1, 12).Select(id => SweepOf(100 + id, "Success", id))], 101, 102);
+        Assert.False(HasSwept(executions, 10, [.. Enumerable.Range(1, 12).Select(id => SweepOf(100 + id, "Success", id))]));
+    }
+
+    private static bool HasSwept(WatchedExecutions executions, double later, params ScanExecution[] rows) =>
+        executions.Take(rows, rows.Select(row => row.Id).ToHashSet(), Now + later).Changes.HasSwept;
+
     private static WatchedExecutions Watched(IReadOnlyList<ScanExecution> executions, params long[] recent) =>
         new(WholeExecutions(executions, recent.ToHashSet()), new HighWater(Settled), Now);
 

@@ -92,7 +92,7 @@ public sealed class ReplayTests
     }
 
     [Fact]
-    public async Task An_SBOM_whose_report_is_stored_is_unreported_and_blocks_its_digest()
+    public async Task An_SBOM_whose_report_is_stored_is_unreported_and_refuses_no_scan_of_its_digest()
     {
         await using var harbor = await TestHarbor.CreateAsync("2.13.0");
         var seed = new Seed(harbor);
@@ -106,7 +106,13 @@ public sealed class ReplayTests
             extraAttributes: """{"artifact_id":7,"report_uuids":["s1"],"robot_id":1}""");
         var scrape = await ScrapeAsync(harbor);
         Assert.Equal(["""{status="Running",type="SBOM",verdict="unreported"} 1"""], scrape.NonZero("harbor_scan_stuck_tasks"));
-        Assert.Equal(1, scrape.Value("harbor_scan_blocked_artifacts"));
+        Assert.Equal(0, scrape.Value("harbor_scan_blocked_artifacts"));
+
+        // A child of a scan-all refuses it as a single scan does.
+        await seed.ReportAsync("u1", "sha256:sbom", stored: true);
+        await seed.TaskAsync(await seed.ExecutionAsync("SCAN_ALL", "Running", 3 * Hour, "SCHEDULE", 0), "SCAN_ALL", "Running", revision: RevisionAgo(3 * Hour), runCount: 1, created: 3 * Hour,
+            update: Ago(3 * Hour), end: ZeroTime, extraAttributes: """{"artifact_id":7,"report_uuids":["u1"],"robot_id":1}""");
+        Assert.Equal(1, (await ScrapeAsync(harbor)).Value("harbor_scan_blocked_artifacts"));
     }
 
     [Fact]

@@ -21,6 +21,17 @@ public sealed class RoleScriptTests
     }
 
     [Fact]
+    public void The_reading_role_may_have_the_sessions_of_two_exporters_and_one_of_a_person_as_the_README_says()
+    {
+        // The reconciliation has one of its own.
+        const int ofOne = HarborDatabase.MaxConnections + 1;
+        Assert.Contains($"alter role %I connection limit {(2 * ofOne) + 1}'", RoleScript.Text(RoleScript.ScrapingRole), StringComparison.Ordinal);
+        Assert.Equal((3, 7), (ofOne, (2 * ofOne) + 1));
+        Assert.Contains("Its sessions are read-only, and at most seven: three of each of two exporters, and one of a person with psql.",
+            string.Join(' ', File.ReadAllText(Repository.PathOf("README.md")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_variable_is_named()
     {
         var error = Assert.Throws<ArgumentException>(() => RoleScript.Filled("01-scraping-role.sql", new Dictionary<string, string> { ["role"] = "r" }));

@@ -12,8 +12,31 @@ public sealed class ScanningStateTests
 
     [Fact]
     public void Open_scans_are_counted_by_what_they_do() => Assert.Equal(
-        new ScanningState(ScanningLevel.Ok, "Scanning works. Of 5 open scans none is stuck, 1 runs, 3 wait, 1 cannot be judged."),
-        Of(Diagnosed(Judged(Judgement.Running), Judged(Judgement.Queued), Judged(Judgement.Paused), Judged(Judgement.Requeued), Judged(Judgement.Unjudged))));
+        new ScanningState(ScanningLevel.Ok, "Scanning works. Of 5 open scans none is stuck, 1 runs, 3 wait, 1 settles."),
+        Of(Diagnosed(Judged(Judgement.Running), Judged(Judgement.Queued), Judged(Judgement.Paused), Judged(Judgement.Requeued), Judged(Judgement.Settling))));
+
+    [Fact]
+    public void What_one_look_does_not_prove_is_not_called_work()
+    {
+        var missing = Judged(Judgement.Settling, job: JobEvidence.Nothing);
+        Assert.Equal(new ScanningState(ScanningLevel.Unknown, "Not decided: 2 of 2 open scans are missing from Redis, which one look does not prove. Of 2 open scans none is stuck, 0 run, 0 wait, 2 settle."),
+            Of(Diagnosed(missing, missing)));
+        Assert.Equal(new ScanningState(ScanningLevel.Unknown, "Not decided: 1 of 3 open scans is missing from Redis, which one look does not prove. Of 3 open scans none is stuck, 1 runs, 0 wait, 1 settles, 1 cannot be judged."),
+            Of(Diagnosed(missing, Judged(Judgement.Running), Judged(Judgement.Unjudged))));
+        Assert.Equal(new ScanningState(ScanningLevel.Unknown, "Not decided: 1 of 2 open scans cannot be judged. Of 2 open scans none is stuck, 1 runs, 0 wait, 1 cannot be judged."),
+            Of(Diagnosed(Judged(Judgement.Running), Judged(Judgement.Unjudged))));
+    }
+
+    [Fact]
+    public void Where_something_is_wrong_what_is_missing_is_told_beside_it()
+    {
+        var missing = Judged(Judgement.Settling, job: JobEvidence.Nothing);
+        var lost = Finding(FindingKind.Task, Severity.Warning, "One is lost.");
+        Assert.Equal(new ScanningState(ScanningLevel.Warning, "1 of 3 open scans is missing from Redis, which one look does not prove. Of 3 open scans 1 is stuck, 0 run, 0 wait, 1 settles, 1 cannot be judged."),
+            Of(Diagnosed(missing, Judged(Judgement.Lost), Judged(Judgement.Unjudged)), lost));
+        Assert.Equal(new ScanningState(ScanningLevel.Critical, "The job service is down. 1 of 1 open scan is missing from Redis, which one look does not prove. Of 1 open scan none is stuck, 0 run, 0 wait, 1 settles."),
+            Of(Diagnosed(missing), Finding(FindingKind.System, Severity.Critical, "The job service is down.")));
+    }
 
     [Fact]
     public void A_warning_about_a_task_is_in_the_counts() => Assert.Equal(

@@ -261,6 +261,31 @@ public sealed class TaskFindingsTests
         Assert.Equal((true, true, "A manual scan-all is refused. Harbor's sweep fails for every IMAGE_SCAN execution."), (scanAll.ScanAll, scanAll.Sweep, scanAll.Text));
     }
 
+    [Theory]
+    [InlineData("lost")]
+    [InlineData("unreported, Success, stored")]
+    [InlineData("hung")]
+    public void A_stuck_SBOM_refuses_the_SBOM_of_its_artifact_and_nothing_else(string stuck)
+    {
+        var sbom = Stuck[stuck] with { Task = Stuck[stuck].Task with { Type = ScanType.Sbom } };
+        var blocked = TaskFindings.Of(sbom, [new BlockedArtifact("a", "a/b", "sha256:aaa", true)], Diagnosed(), Defaults).Blocked;
+        Assert.Equal((true, false, (bool?)false), (blocked.Sbom, blocked.Rescan, blocked.Pulls));
+        Assert.Equal("Harbor refuses to generate the SBOM of sha256:aaa in a/b again. Vulnerability scans of it, SBOMs in other repositories and pulls are not refused.", blocked.Text);
+        Assert.StartsWith("Harbor refuses to generate the SBOM of its artifact again.", TaskFindings.Of(sbom, [], Diagnosed(), Defaults).Blocked.Text, StringComparison.Ordinal);
+        Assert.Equal("Nobody is blocked by it.", TaskFindings.Of(sbom with { Reports = [] }, [], Diagnosed(), Defaults).Blocked.Text);
+    }
+
+    [Theory]
+    [InlineData(ScanType.ImageScan)]
+    [InlineData(ScanType.ScanAll)]
+    public void A_scan_and_a_child_of_a_scan_all_refuse_the_same(string type)
+    {
+        var stuck = Stuck["lost"] with { Task = Stuck["lost"].Task with { Type = type } };
+        var blocked = TaskFindings.Of(stuck, [new BlockedArtifact("a", "a/b", "sha256:aaa", true)], Diagnosed(), Defaults).Blocked;
+        Assert.Equal((false, true, (bool?)true), (blocked.Sbom, blocked.Rescan, blocked.Pulls));
+        Assert.Equal("Harbor refuses to scan sha256:aaa again, in every repository that holds it: a/b. Pulls are refused in a, which prevents vulnerable images.", blocked.Text);
+    }
+
     [Fact]
     public void Of_a_child_of_a_scan_all_the_stop_of_its_artifact_is_not_advised()
     {

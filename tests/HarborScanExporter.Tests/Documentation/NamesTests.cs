@@ -25,6 +25,7 @@ public sealed partial class NamesTests
         "HARBOR_SCAN_EXPORTER_SERVICE_HOST",
         // The server of the tests.
         "HARBOR_TEST_DATABASE",
+        "HARBOR_TEST_REDIS",
     ];
 
     public static TheoryData<string> Files =>

@@ -41,7 +41,7 @@ public sealed class RedisTopologyTests
             sentinel failover-timeout mymaster 3000
 
             """), TestContext.Current.CancellationToken);
-        await using (await RunningTool.StartAsync("redis-server", [configuration, "--sentinel"], async () =>
+        await using (await RunningTool.StartAsync(RedisServer.Program, [configuration, "--sentinel"], async () =>
             (await Tool.RunAsync("redis-cli", ["-p", sentinel.ToString(CultureInfo.InvariantCulture), "sentinel", "replicas", "mymaster"])).Output.Contains("slave", StringComparison.Ordinal)))
         {
             // The first of the two Sentinels is not there.

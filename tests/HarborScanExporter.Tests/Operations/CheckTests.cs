@@ -61,8 +61,8 @@ public sealed partial class CheckTests
         await new JobServiceSeed(redis).UpAsync();
         var run = await CommandRun.CheckAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)));
         Assert.Equal((CheckCommand.NothingFound, ""), (run.Exit, run.Error));
-        Assert.Equal(["Scanning works. No scan is open.", "", "Open     no scan", "Queue    0 jobs wait in IMAGE_SCAN", "Workers  0 of 10 busy, in 1 live pool"],
-            run.Output.Split('\n').Take(5));
+        Assert.Equal(["Scanning works. No scan is open.", "", "Open      no scan", "Queue     0 jobs wait in IMAGE_SCAN", "Workers   0 of 10 busy, in 1 live pool", "Scan-all  a manual one is allowed"],
+            run.Output.Split('\n').Take(6));
     }
 
     [Fact]
@@ -74,13 +74,82 @@ public sealed partial class CheckTests
         await new JobServiceSeed(redis).UpAsync();
         await seed.TaskAsync(await seed.ExecutionAsync(started: 3 * Hour), created: 3 * Hour, jobId: "gone");
         var environment = harbor.Environment(("HARBOR_REDIS_URL", redis.Url));
-        var quick = await CommandRun.CheckAsync(environment, new CheckOptions { Quick = true });
-        Assert.Equal(CheckCommand.NothingFound, quick.Exit);
+        var quick = await CommandRun.CheckAsync(environment, new CheckOptions { Quick = true }, width: 200);
+        Assert.Equal(CheckCommand.NotDecided, quick.Exit);
+        Assert.StartsWith("Not decided: 1 of 1 open scan is missing from Redis, which one look does not prove. Of 1 open scan none is stuck", quick.Output, StringComparison.Ordinal);
         Assert.Equal("1 scan is missing from Redis, which one look does not prove: it may fall between two steps of the job service. Without --quick it looks twice.", quick.Error.Trim());
-        Assert.Contains("Open     IMAGE_SCAN 1 settling", quick.Output, StringComparison.Ordinal);
+        Assert.Contains("Open      IMAGE_SCAN 1 settling", quick.Output, StringComparison.Ordinal);
         var twice = await CommandRun.CheckAsync(environment, time: new FakeTimeProvider());
         Assert.Equal(CheckCommand.Found, twice.Exit);
-        Assert.Contains("Open     IMAGE_SCAN 1 lost", twice.Output, StringComparison.Ordinal);
+        Assert.Contains("Open      IMAGE_SCAN 1 lost", twice.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(CheckOutput.Table, null, null, CheckCommand.NotDecided)]
+    [InlineData(CheckOutput.Json, null, null, CheckCommand.NotDecided)]
+    [InlineData(CheckOutput.Prometheus, null, null, CheckCommand.NotDecided)]
+    [InlineData(CheckOutput.Json, "lost", "IMAGE_SCAN", CheckCommand.NotDecided)]
+    [InlineData(CheckOutput.Json, null, "SBOM", CheckCommand.NothingFound)]
+    [InlineData(CheckOutput.Json, "redis_unreachable", null, CheckCommand.NothingFound)]
+    internal async Task What_is_asked_for_and_not_decided_is_exit_code_3(CheckOutput form, string? verdict, string? type, int exit)
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await using var redis = await RedisServer.StartAsync();
+        var seed = new Seed(harbor);
+        await new JobServiceSeed(redis).UpAsync();
+        await seed.TaskAsync(await seed.ExecutionAsync(started: 3 * Hour), created: 3 * Hour, jobId: "", copies: 31);
+        var run = await CommandRun.CheckAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)), new CheckOptions { Quick = true, Output = form, Filter = new FindingsFilter(verdict, type, null) });
+        Assert.Equal(exit, run.Exit);
+        Assert.StartsWith("31 scans are missing from Redis, which one look does not prove", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Scans_that_rows_alone_cannot_judge_are_not_decided()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        var seed = new Seed(harbor);
+        await seed.TaskAsync(await seed.ExecutionAsync(started: Hour), created: Hour, jobId: "waits");
+        var run = await CommandRun.CheckAsync(harbor.Environment(), width: 200);
+        Assert.Equal((CheckCommand.NotDecided, ""), (run.Exit, run.Error));
+        Assert.StartsWith("Not decided: 1 of 1 open scan cannot be judged. Of 1 open scan none is stuck", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_finding_beside_what_is_not_decided_is_exit_code_1()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await using var redis = await RedisServer.StartAsync();
+        var seed = new Seed(harbor);
+        await new JobServiceSeed(redis).UpAsync();
+        await seed.RobotAsync(48 * Hour);
+        await seed.TaskAsync(await seed.ExecutionAsync(started: 3 * Hour), created: 3 * Hour, jobId: "gone");
+        var run = await CommandRun.CheckAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)), new CheckOptions { Quick = true });
+        Assert.Equal(CheckCommand.Found, run.Exit);
+        Assert.StartsWith("Not decided: 1 of 1 open scan is missing from Redis", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_manual_scan_all_that_is_alive_is_named_as_what_refuses_another()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await using var redis = await RedisServer.StartAsync();
+        var seed = new Seed(harbor);
+        var jobs = new JobServiceSeed(redis);
+        await jobs.UpAsync();
+        var execution = await seed.ExecutionAsync("SCAN_ALL", "Running", Hour, "MANUAL", 0);
+        await seed.TaskAsync(execution, "SCAN_ALL", created: Hour, jobId: "waits");
+        await jobs.RecordAsync("waits", "Pending", Hour);
+        await jobs.QueueAsync(Hour, "waits");
+        var environment = harbor.Environment(("HARBOR_REDIS_URL", redis.Url));
+        var run = await CommandRun.CheckAsync(environment, width: 160);
+        Assert.Equal(CheckCommand.NothingFound, run.Exit);
+        Assert.Contains($"          a manual one is refused: execution {execution} is running since <time>", Steady(run.Output), StringComparison.Ordinal);
+        var json = JsonNode.Parse((await CommandRun.CheckAsync(environment, new CheckOptions { Output = CheckOutput.Json })).Output)!["summary"]!;
+        Assert.Equal((false, true, execution), ((bool)json["scan_all_blocked"]!, (bool)json["manual_scan_all"]!["refused"]!, (long)json["manual_scan_all"]!["execution_id"]!));
+
+        // Its task ended a moment ago, and Harbor has not refreshed it yet.
+        await seed.ExecuteAsync($"update task set status = 'Success', status_code = 3, update_time = now() at time zone 'utc', end_time = now() at time zone 'utc' where execution_id = {execution}");
+        Assert.Contains("over but not refreshed yet", string.Join(' ', (await CommandRun.CheckAsync(environment, width: 160)).Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -40,6 +40,8 @@ public sealed class DoctorTests
         ], lines.TakeWhile(line => line.Length > 0).Select(line => string.Join("  ", line.Split("  ", StringSplitOptions.RemoveEmptyEntries)[..2].Select((cell, i) => i == 0 ? cell.PadRight(7) : cell.Trim()))));
         Assert.Equal("31 ok, 3 skipped", lines[^2]);
         Assert.Contains($"redis://127.0.0.1:{redis.Port}/1 answers in ", run.Output, StringComparison.Ordinal);
+        // The user may not ask which server it is.
+        Assert.DoesNotContain("It is ", run.Output, StringComparison.Ordinal);
         HasNoSecret(run);
     }
 
@@ -171,6 +173,9 @@ public sealed class DoctorTests
         await new JobServiceSeed(redis).UpAsync(heartbeat: TimeSpan.FromSeconds(2));
         var before = await redis.InfoAsync("persistence", "rdb_changes_since_last_save");
         var document = await SucceedsAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)));
+        var server = await redis.InfoLinesAsync("server");
+        var version = server.FirstOrDefault(line => line.StartsWith("valkey_version:", StringComparison.Ordinal)) ?? server.Single(line => line.StartsWith("redis_version:", StringComparison.Ordinal));
+        Assert.EndsWith($"it took no password. It is {(version[0] == 'v' ? "Valkey" : "Redis")} {version.Split(':')[1]}.", Reason(document, "redis", "ok"), StringComparison.Ordinal);
         Assert.Equal("The user default may write.", Reason(document, "redis least privilege", "warning"));
         Assert.StartsWith("maxmemory-policy is allkeys-lru", Reason(document, "redis eviction", "warning"), StringComparison.Ordinal);
         Assert.Equal(before, await redis.InfoAsync("persistence", "rdb_changes_since_last_save"));

@@ -61,6 +61,28 @@ public sealed class FindingsReaderTests
     }
 
     [Fact]
+    public async Task Of_a_stuck_SBOM_only_the_repository_of_its_artifact_is_named()
+    {
+        await using var situation = await Situation.CreateAsync();
+        await situation.Jobs.UpAsync();
+        await situation.Seed.ExecuteAsync("""
+            insert into artifact (id, project_id, repository_name, digest, type, repository_id, media_type, manifest_media_type, artifact_type)
+            values (7, 1, 'library/app', 'sha256:aaa', 'IMAGE', 1, 'm', 'm', 'a'), (8, 2, 'team/deep/app', 'sha256:aaa', 'IMAGE', 2, 'm', 'm', 'a');
+            insert into project_metadata (project_id, name, value) values (1, 'prevent_vul', 'true'), (2, 'prevent_vul', 'true');
+            insert into sbom_report (uuid, artifact_id, registration_uuid, mime_type, media_type, report) values ('s1', 8, 'scanner', 'm', 'application/spdx+json', null);
+            """);
+        await situation.Seed.TaskAsync(await situation.Seed.ExecutionAsync("SBOM", started: 9 * Hour, vendorId: 8), "SBOM", created: 9 * Hour,
+            extraAttributes: """{"artifact_id":8,"report_uuids":["s1"],"robot_id":1}""");
+        await situation.FirstLookAsync();
+        var report = await ReadAsync(situation.Exporter);
+        var blocked = Assert.Single(report.Findings).Blocked;
+        Assert.Equal([new BlockedArtifact("team", "team/deep/app", "sha256:aaa", true)], blocked.Artifacts);
+        Assert.Equal("Harbor refuses to generate the SBOM of sha256:aaa in team/deep/app again. Vulnerability scans of it, SBOMs in other repositories and pulls are not refused.", blocked.Text);
+        Assert.Empty(report.Where(null, null, "library"));
+        Assert.Equal(0, FindingsDocument.SummaryPart.Of(report).BlockedArtifacts);
+    }
+
+    [Fact]
     public async Task Without_a_database_the_state_is_unknown_and_says_what_to_mend()
     {
         await using var harbor = await TestHarbor.CreateAsync();

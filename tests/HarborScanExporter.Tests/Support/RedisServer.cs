@@ -6,6 +6,9 @@ namespace HarborScanExporter.Tests.Support;
 /// <summary>A real Redis of its own, without persistence; killed and started again on the same port it is an empty one.</summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
+    /// <summary>The server that the tests start: redis-server, or the compatible program that HARBOR_TEST_REDIS names, such as valkey-server.</summary>
+    public static string Program { get; } = Environment.GetEnvironmentVariable("HARBOR_TEST_REDIS") is { Length: > 0 } named ? named : "redis-server";
+
     /// <summary>The database number of Harbor's chart.</summary>
     public const int Number = 1;
 
@@ -92,7 +95,7 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         try
         {
-            _process = await RunningTool.StartAsync("redis-server",
+            _process = await RunningTool.StartAsync(Program,
                 ["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder.FullName, "--save", "", "--appendonly", "no", .. _settings],
                 // Whoever has the port would answer a ping; its own log tells of this one.
                 process => Task.FromResult(process.Log.Contains("Ready to accept connections", StringComparison.Ordinal)));

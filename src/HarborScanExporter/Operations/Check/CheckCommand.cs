@@ -16,6 +16,9 @@ internal static class CheckCommand
     /// <summary>It could not look.</summary>
     public const int CouldNotLook = 2;
 
+    /// <summary>Nothing is listed, but of an open scan it cannot be said whether it lives: it is missing at a single look, or cannot be judged.</summary>
+    public const int NotDecided = 3;
+
     /// <summary>Ended by a signal.</summary>
     public const int Interrupted = 130;
 
@@ -88,7 +91,8 @@ internal static class CheckCommand
         }
         await terminal.Output.FlushAsync();
         // Nothing found where a part could not be read is no good news; the log has named the part.
-        if (report.Problem is not { } problem) return findings.Count > 0 ? Found : report.Exposition.Failure is null ? NothingFound : CouldNotLook;
+        if (report.Problem is not { } problem)
+            return findings.Count > 0 ? Found : report.Exposition.Failure is not null ? CouldNotLook : options.Filter.LeavesUndecided(report) ? NotDecided : NothingFound;
         // The log has named the cause and its mend already.
         await terminal.Error.WriteLineAsync(log.HasSpoken ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {problem}");
         return CouldNotLook;

@@ -28,6 +28,7 @@ internal static class CheckNumbers
             var statuses = string.Join(", ", scanAll.Tasks.Select(status => $"{Words.Number(status.Value)} {status.Key}"));
             lines.Add(("Scan-all", $"{Words.Number(scanAll.Done)} of {Words.Number(scanAll.Total)} done ({statuses}), started {Words.Time(scanAll.StartedAt!.Value.ToUnixTimeSeconds())}"));
         }
+        if (report.Diagnosed is { } diagnosed) lines.Add((numbers.ScanAll is { Total: > 0 } ? "" : "Scan-all", $"a manual one is {ManualScanAll.Of(diagnosed).Text}"));
         var harbor = report.Facts is { } facts ? $"; Harbor {HarborSchema.Releases(facts.SchemaVersion)} (schema {facts.SchemaVersion}){(facts.Standby ? ", a standby" : "")}" : "";
         lines.Add(("Seen", $"{Words.Time(report.Now ?? 0)}{harbor}"));
         return lines;

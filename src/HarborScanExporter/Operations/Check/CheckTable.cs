@@ -117,6 +117,7 @@ internal static class CheckTable
         string[] who =
         [
             .. blocked.Rescan ? ["rescan"] : Array.Empty<string>(),
+            .. blocked.Sbom ? ["SBOM"] : Array.Empty<string>(),
             .. blocked.Pulls switch { true => ["pulls"], null => ["pulls?"], false => Array.Empty<string>() },
             .. blocked.ScanAll ? ["scan-all"] : Array.Empty<string>(),
             .. blocked.Sweep ? ["sweep"] : Array.Empty<string>(),
@@ -149,7 +150,7 @@ internal static class CheckTable
     private static Style StyleOf(ScanningLevel level) => level switch
     {
         ScanningLevel.Ok => new Style(Color.Green, decoration: Decoration.Bold),
-        ScanningLevel.Warning => new Style(Color.Yellow, decoration: Decoration.Bold),
+        ScanningLevel.Warning or ScanningLevel.Unknown => new Style(Color.Yellow, decoration: Decoration.Bold),
         _ => new Style(Color.Red, decoration: Decoration.Bold),
     };
 }

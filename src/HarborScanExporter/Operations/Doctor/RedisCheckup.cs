@@ -19,13 +19,15 @@ internal static class RedisCheckup
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(2 * Checkup.Limit);
         List<CheckupLine> lines = [];
-        await using var connection = new RedisConnection(service, "ACL", "CONFIG");
+        await using var connection = new RedisConnection(service, "ACL", "CONFIG", RedisProduct.Command);
         try
         {
             var begun = time.GetTimestamp();
             var redis = await connection.OpenAsync(Checkup.Limit, limit.Token);
             var address = connection.Settings!;
-            lines.Add(CheckupLine.Ok(Reach, $"{connection.Address} answers in {time.GetElapsedTime(begun).TotalMilliseconds:0} ms; it took {(address.User is { } user ? $"the user {user}" : address.Password is null ? "no password" : "the password")}."));
+            var answered = time.GetElapsedTime(begun);
+            var product = await RedisProduct.ReadAsync(redis, limit.Token) is { } named ? $" It is {named}." : "";
+            lines.Add(CheckupLine.Ok(Reach, $"{connection.Address} answers in {answered.TotalMilliseconds:0} ms; it took {(address.User is { } user ? $"the user {user}" : address.Password is null ? "no password" : "the password")}.{product}"));
             lines.Add(CheckupLine.Ok("redis tls", address.Tls ? "The connection is encrypted." : "The connection is not encrypted, as its URL says."));
             var rights = new RedisRights(redis, new JobServiceKeys(service.Namespace));
             var missing = await rights.ReadAsync(limit.Token);
