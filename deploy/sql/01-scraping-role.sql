@@ -8,9 +8,35 @@
 -- ctid is where a row stands: a scrape looks there first for rows that have long been open.
 -- robot, scanner_registration and properties hold secrets in other columns: only harmless columns are granted, or none.
 
+-- What is called below is PostgreSQL's own: before version 15 everybody may put functions of the same names into public.
+set search_path = pg_catalog;
+
 select set_config('harbor_scan.role', :'role', false),
        set_config('harbor_scan.password', :'password', false),
        set_config('harbor_scan.database', :'database', false);
+
+-- Nothing is changed where the role is one that Harbor or an administrator needs as it is: this makes it read-only.
+do $refuse$
+declare
+    role name := current_setting('harbor_scan.role');
+begin
+    if role in (current_user, session_user) then
+        raise exception 'The role % is the one that runs this SQL, which would make it read-only.', role
+            using hint = 'Name a role of the exporter''s own, such as harbor_scan_exporter (HARBOR_DATABASE_USERNAME or --database-username).';
+    end if;
+    if exists (select from pg_roles where rolname = role and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)) then
+        raise exception 'The role % is a superuser or may make roles or databases; this SQL would make it read-only.', role
+            using hint = 'Name a role of the exporter''s own, such as harbor_scan_exporter (HARBOR_DATABASE_USERNAME or --database-username).';
+    end if;
+    if exists (
+        select
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on pg_has_role(r.oid, c.relowner, 'member')
+        where n.nspname = 'public' and c.relname in ('schema_migrations', 'execution', 'task') and r.rolname = role) then
+        raise exception 'The role % owns Harbor''s tables, or is a member of their owner; this SQL would make Harbor read-only.', role
+            using hint = 'Name a role of the exporter''s own, such as harbor_scan_exporter (HARBOR_DATABASE_USERNAME or --database-username).';
+    end if;
+end
+$refuse$;
 
 do $grants$
 declare
@@ -59,3 +85,4 @@ end
 $grants$;
 
 select set_config('harbor_scan.password', '', false);
+reset search_path;

@@ -8,10 +8,40 @@
 -- The role may change the columns that a repair writes and no other; it can delete nothing and is given no right to make a table. An empty
 -- password leaves the role's password as it is: set it with \password, which keeps it out of the server's log.
 
+-- What is called below is PostgreSQL's own: before version 15 everybody may put functions of the same names into public.
+set search_path = pg_catalog;
+
 select set_config('harbor_scan.role', :'role', false),
        set_config('harbor_scan.remediation_role', :'remediation_role', false),
        set_config('harbor_scan.password', :'remediation_password', false),
        set_config('harbor_scan.database', :'database', false);
+
+-- Nothing is changed where a role is one that Harbor or an administrator needs as it is, or where the audit cannot be made.
+do $refuse$
+declare
+    role name := current_setting('harbor_scan.remediation_role');
+begin
+    if role in (current_user, session_user, current_setting('harbor_scan.role')) then
+        raise exception 'The role % is the one that runs this SQL, or the one that scrapes.', role
+            using hint = 'Name a role of its own, such as harbor_scan_remediation (HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME).';
+    end if;
+    if exists (select from pg_roles where rolname = role and (rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls)) then
+        raise exception 'The role % is a superuser or may make roles or databases; this SQL would limit it.', role
+            using hint = 'Name a role of its own, such as harbor_scan_remediation (HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME).';
+    end if;
+    if exists (
+        select
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on pg_has_role(r.oid, c.relowner, 'member')
+        where n.nspname = 'public' and c.relname in ('schema_migrations', 'execution', 'task') and r.rolname = role) then
+        raise exception 'The role % owns Harbor''s tables, or is a member of their owner; this SQL would limit Harbor.', role
+            using hint = 'Name a role of its own, such as harbor_scan_remediation (HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME).';
+    end if;
+    if to_regnamespace('harbor_scan') is null and not has_database_privilege(current_database(), 'create') then
+        raise exception 'The role % may not make the schema harbor_scan in the database %.', current_user, current_database()
+            using hint = format('Let the owner of the database run: grant create on database %I to %I;', current_database(), current_user);
+    end if;
+end
+$refuse$;
 
 create schema if not exists harbor_scan;
 
@@ -119,3 +149,4 @@ end
 $grants$;
 
 select set_config('harbor_scan.password', '', false);
+reset search_path;

@@ -4,5 +4,9 @@
 --
 --   psql -v ON_ERROR_STOP=1 -v remediation_role=harbor_scan_remediation -d registry -f 04-remediation-sweep.sql
 
+set search_path = pg_catalog;
+
 grant delete, insert on public.execution to :"remediation_role";
 grant delete, insert on public.task to :"remediation_role";
+
+reset search_path;

@@ -10,4 +10,8 @@
 --
 -- When it was interrupted, drop what is left before the next try, and to be rid of it: drop index concurrently harbor_scan_task_open;
 
+set search_path = pg_catalog;
+
 create index concurrently if not exists harbor_scan_task_open on public.task (id) where status in ('Pending', 'Scheduled', 'Running');
+
+reset search_path;

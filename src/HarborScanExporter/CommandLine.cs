@@ -86,7 +86,11 @@ internal static class CommandLine
             "Print the SQL that makes the least-privilege role, with the names of the settings filled in; with --remediation dry-run or execute, or with a role that repairs, that role's too.");
         var index = new Option<bool>("--open-task-index") { Description = "Print instead the optional index of open tasks, which goes into Harbor's own table." };
         sql.Options.Add(index);
-        sql.SetAction(parsed => parsed.GetValue(index) ? SqlCommand.RunIndex(parsed.InvocationConfiguration.Output) : SqlCommand.Run(Environment(), Given(parsed), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+        var view = new Option<bool>("--read-only-view") { Description = "Print also the optional view that shows whether Harbor is in read-only mode." };
+        sql.Options.Add(view);
+        sql.SetAction(parsed => parsed.GetValue(index)
+            ? SqlCommand.RunIndex(parsed.InvocationConfiguration.Output)
+            : SqlCommand.Run(Environment(), Given(parsed), parsed.GetValue(view), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         root.Subcommands.Add(sql);
 
         var version = new Command("version", "Print the version.");

@@ -52,8 +52,10 @@ public sealed class CommandLineTests
     [Fact]
     public async Task Sql_prints_the_role_with_its_names_and_without_a_password()
     {
-        var (exit, _, output, _) = await RunAsync(["sql", "--database-username", "o\"reader", "--database-dbname", "harbor"]);
+        var (exit, _, output, _) = await RunAsync(["sql", "--database-username", "o\"reader", "--database-dbname", "harbor", "--read-only-view"]);
         Assert.Equal(0, exit);
+        // Whatever is refused, nothing after it may run.
+        Assert.StartsWith("\\set ON_ERROR_STOP on\n", output, StringComparison.Ordinal);
         Assert.Contains("set_config('harbor_scan.role', 'o\"reader', false)", output, StringComparison.Ordinal);
         Assert.Contains("set_config('harbor_scan.database', 'harbor', false)", output, StringComparison.Ordinal);
         Assert.Contains("set_config('harbor_scan.password', '', false)", output, StringComparison.Ordinal);
@@ -68,8 +70,10 @@ public sealed class CommandLineTests
         Assert.Equal(0, exit);
         Assert.DoesNotContain("remediation_role", output, StringComparison.Ordinal);
         Assert.DoesNotContain("grant update", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("create schema", output, StringComparison.Ordinal);
         Assert.EndsWith(
             "-- Now set the password in psql: \\password harbor_scan_exporter\n"
+            + "-- The view that shows read-only mode is not among these; 'harbor-scan-exporter sql --read-only-view' prints it too.\n"
             + "-- The role that repairs is not among these; 'harbor-scan-exporter sql --remediation dry-run' prints it too.\n", output, StringComparison.Ordinal);
     }
 
@@ -93,6 +97,9 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("HARBOR_SCAN_REMEDIATION: yes is unknown. Give one of off, dry-run, execute.", "--remediation", "yes")]
     [InlineData("HARBOR_SCAN_REMEDIATION_SWEEP: yes is unknown. Give one of on, off.", "--remediation-sweep", "yes")]
+    [InlineData("HARBOR_DATABASE_USERNAME holds a control character. Give a plain name.", "--database-username", "x\ncreate table gotcha (id int); --")]
+    [InlineData("HARBOR_DATABASE_DBNAME holds a control character. Give a plain name.", "--database-dbname", "x\rcreate table gotcha (id int); --")]
+    [InlineData("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME holds a control character. Give a plain name.", "--remediation-database-username", "x\ncreate table gotcha (id int); --")]
     [InlineData("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME and HARBOR_DATABASE_USERNAME both name harbor_scan_exporter. Name a role of its own: the one that scrapes can write nothing.",
         "--remediation-database-username", "harbor_scan_exporter")]
     public async Task Sql_prints_nothing_where_a_mistake_could_give_the_wrong_role_a_grant(string mistake, params string[] flags)

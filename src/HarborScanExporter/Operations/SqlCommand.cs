@@ -5,8 +5,8 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Operations;
 
 /// <summary>
-/// The command <c>sql</c>: prints the scripts of deploy/sql with the names of the settings filled in. A role that can write is printed only
-/// where repairs are asked for, since what is printed is piped into psql.
+/// The command <c>sql</c>: prints the scripts of deploy/sql with the names of the settings filled in, for psql. What is printed is piped into it, so that
+/// the optional view and a role that can write are printed only where they are asked for.
 /// </summary>
 internal static partial class SqlCommand
 {
@@ -26,8 +26,13 @@ internal static partial class SqlCommand
     }
 
     /// <summary>Prints them.</summary>
+    /// <param name="environment">The settings of the environment.</param>
+    /// <param name="flags">Those of the command line.</param>
+    /// <param name="readOnlyView">Whether the optional view is asked for; the role that repairs brings it too.</param>
+    /// <param name="output">Takes the SQL.</param>
+    /// <param name="errors">Takes mistakes and warnings.</param>
     /// <returns>0; 2 when a setting that it looks at is a mistake, which goes to the errors.</returns>
-    public static int Run(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> flags, TextWriter output, TextWriter errors)
+    public static int Run(IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> flags, bool readOnlyView, TextWriter output, TextWriter errors)
     {
         var given = new Dictionary<string, string>(environment, StringComparer.Ordinal);
         foreach (var (name, value) in flags) given[name] = value;
@@ -38,6 +43,11 @@ internal static partial class SqlCommand
         var scraping = values.Value(Setting.Names.DatabaseUsername) ?? ScrapingRole;
         var repairing = named ?? RemediationRole;
         if (repairs) RemediationReader.CheckRole(values, scraping, repairing);
+        foreach (var (name, value) in new[] { (Setting.Names.DatabaseUsername, scraping), (Setting.Names.RemediationDatabaseUsername, repairing), (Setting.Names.DatabaseName, values.Value(Setting.Names.DatabaseName)!) })
+        {
+            // A line break would end the comments that name it, and what follows would run.
+            if (value.Any(char.IsControl)) values.Refuse($"{name} holds a control character. Give a plain name.");
+        }
         foreach (var error in values.Errors) errors.WriteLine(error);
         if (values.Errors.Count > 0) return BadSettings;
 
@@ -50,14 +60,21 @@ internal static partial class SqlCommand
             ["password"] = "",
             ["remediation_password"] = "",
         };
-        foreach (var script in RoleScript.Names)
+        if (environment.ContainsKey(Setting.Names.DatabaseUsername) && !flags.ContainsKey(Setting.Names.DatabaseUsername))
         {
-            if ((repairs || script != RoleScript.RemediationRole) && (sweeps || script != RoleScript.RemediationSweep))
-                output.WriteLine(RoleScript.Filled(script, variables));
+            errors.WriteLine($"This SQL is for the role {scraping}, which {Setting.Names.DatabaseUsername} names, and makes it read-only. "
+                + $"If Harbor uses that role, print it with --database-username {ScrapingRole}.");
         }
+        // Where one statement is refused, none of the next may run.
+        output.WriteLine("\\set ON_ERROR_STOP on");
+        output.WriteLine(RoleScript.Filled(RoleScript.ScrapingRole, variables));
+        if (readOnlyView && !repairs) output.WriteLine(RoleScript.Filled(RoleScript.ReadOnlyView, variables));
+        if (repairs) output.WriteLine(RoleScript.Filled(RoleScript.RemediationRole, variables));
+        if (sweeps) output.WriteLine(RoleScript.Filled(RoleScript.RemediationSweep, variables));
         output.WriteLine($"-- Now set the password in psql: \\password {Identifier(scraping)}");
         if (repairs) output.WriteLine($"-- And that of the role that repairs: \\password {Identifier(repairing)}");
-        else output.WriteLine("-- The role that repairs is not among these; 'harbor-scan-exporter sql --remediation dry-run' prints it too.");
+        if (!repairs && !readOnlyView) output.WriteLine("-- The view that shows read-only mode is not among these; 'harbor-scan-exporter sql --read-only-view' prints it too.");
+        if (!repairs) output.WriteLine("-- The role that repairs is not among these; 'harbor-scan-exporter sql --remediation dry-run' prints it too.");
         return Printed;
     }
 

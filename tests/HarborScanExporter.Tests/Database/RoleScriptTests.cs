@@ -47,4 +47,90 @@ public sealed class RoleScriptTests
         await using var exporter = await RunningExporter.StartAsync(harbor);
         Assert.Equal(1, (await exporter.ScrapeAsync()).Value("harbor_scan_up"));
     }
+
+    [Theory]
+    [InlineData("01-scraping-role.sql")]
+    [InlineData("03-remediation-role.sql")]
+    public async Task A_role_that_Harbor_or_an_administrator_needs_is_refused_before_anything_is_changed(string script)
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        var (superuser, owner, member) = ($"{harbor.Role}_super", $"{harbor.Role}_owner", $"{harbor.Role}_member");
+        await harbor.Database.ExecuteAsync($"""
+            create role {superuser} superuser;
+            create role {owner};
+            create role {member} in role {owner};
+            alter table task owner to {owner};
+            """);
+        try
+        {
+            var self = await harbor.Database.ScalarAsync<string>("select current_user::text");
+            foreach (var (role, why) in new[] { (self, "is the one that runs this SQL"), (superuser, "is a superuser"), (owner, "owns Harbor's tables"), (member, "is a member of their owner") })
+            {
+                var error = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => RunAsync(harbor, script, role));
+                Assert.Contains($"The role {role}", error.MessageText, StringComparison.Ordinal);
+                Assert.Contains(why, error.MessageText, StringComparison.Ordinal);
+                Assert.StartsWith("Name a role of ", error.Hint, StringComparison.Ordinal);
+                Assert.Equal("-1 ", await harbor.Database.ScalarAsync<string>($"select rolconnlimit || ' ' || coalesce(rolconfig::text, '') from pg_roles where rolname = '{role}'"));
+            }
+            Assert.Equal(0, await harbor.Database.ScalarAsync<long>("select count(*) from pg_namespace where nspname = 'harbor_scan'"));
+        }
+        finally
+        {
+            await harbor.Database.ExecuteAsync($"alter table task owner to current_user; drop role {superuser}, {member}, {owner}");
+        }
+    }
+
+    [Theory]
+    [InlineData("01-scraping-role.sql")]
+    [InlineData("03-remediation-role.sql")]
+    public async Task A_function_that_a_role_put_into_public_is_not_called_when_the_SQL_is_run_again(string script)
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await harbor.GrantRemediationAsync();
+        // Before PostgreSQL 15 everybody may, and an upgrade keeps that.
+        await harbor.Database.ExecuteAsync("grant create on schema public to public");
+        var role = script[0] == '0' && script[1] == '1' ? harbor.Role : harbor.RepairRole;
+        await harbor.Database.ExecuteAsync($$"""
+            set role {{role}};
+            set transaction_read_only = off;
+            create function public.format(text, name) returns text language plpgsql as $f$
+                begin execute 'alter role {{role}} superuser'; return pg_catalog.format($1, $2); end $f$;
+            create function public.format(text, text) returns text language plpgsql as $f$
+                begin execute 'alter role {{role}} superuser'; return pg_catalog.format($1, $2); end $f$;
+            create function public.to_regclass(text) returns regclass language plpgsql as $f$
+                begin execute 'alter role {{role}} superuser'; return pg_catalog.to_regclass($1); end $f$;
+            reset role;
+            """);
+        await RunAsync(harbor, script, role);
+        Assert.False(await harbor.Database.ScalarAsync<bool>($"select rolsuper from pg_roles where rolname = '{role}'"));
+        await harbor.Database.ExecuteAsync("drop function public.format(text, name), public.format(text, text), public.to_regclass(text)");
+    }
+
+    [Theory]
+    [InlineData("02-read-only-view.sql")]
+    [InlineData("03-remediation-role.sql")]
+    public async Task Who_may_not_make_a_schema_is_told_what_the_owner_of_the_database_has_to_grant(string script)
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        var maker = $"{harbor.Role}_maker";
+        await harbor.Database.ExecuteAsync($"create role {maker} createrole");
+        try
+        {
+            var error = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => harbor.Database.ExecuteAsync($"set role {maker}; {Filled(harbor, script, "somebody")}"));
+            Assert.Equal($"The role {maker} may not make the schema harbor_scan in the database {harbor.Database.Name}.", error.MessageText);
+            Assert.Equal($"Let the owner of the database run: grant create on database {harbor.Database.Name} to {maker};", error.Hint);
+        }
+        finally
+        {
+            await harbor.Database.ExecuteAsync($"drop role {maker}");
+        }
+    }
+
+    private static Task RunAsync(TestHarbor harbor, string script, string role) => harbor.Database.ExecuteAsync(Filled(harbor, script, role));
+
+    private static string Filled(TestHarbor harbor, string script, string role) => RoleScript.Filled(script, new Dictionary<string, string>
+    {
+        ["role"] = script.StartsWith("01", StringComparison.Ordinal) ? role : harbor.Role,
+        ["remediation_role"] = role, ["password"] = "", ["remediation_password"] = "", ["database"] = harbor.Database.Name,
+    });
 }
