@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using HarborScanExporter.Operations.Check;
 using HarborScanExporter.Tests.Operations;
 using HarborScanExporter.Tests.Support;
@@ -24,7 +25,9 @@ internal static class SituationViews
     public static ISituationView Command { get; } = new DocumentView("check --output json", async (situation, _) =>
     {
         var run = await CommandRun.CheckAsync(situation.Environment, new CheckOptions { Output = CheckOutput.Json }, time: new FakeTimeProvider());
-        Assert.True(run.Exit is 0 or 1, run.All);
+        var document = JsonNode.Parse(run.Output)!;
+        var expected = (int)document["total"]! > 0 ? CheckCommand.Found : (string?)document["state"]!["level"] == "unknown" ? CheckCommand.NotDecided : CheckCommand.NothingFound;
+        Assert.True(run.Exit == expected, run.All);
         return run.Output;
     });
 
