@@ -87,11 +87,27 @@ public sealed partial class HarborSimulation
     /// <exception cref="InvalidOperationException">The simulation already lives on Redis.</exception>
     public async Task MoveToRedisAsync(IDatabase redis)
     {
-        if (_memory is null || _jobs.Keys != _memory) throw new InvalidOperationException("The keys are already in Redis.");
         var store = new RedisKeyStore(redis);
+        await CopyAsync(store);
+        _jobs.MoveTo(store);
+    }
+
+    /// <summary>
+    /// Copies the keys held in memory into an empty Redis database as a snapshot: the simulation goes on without it. Keys whose life is over
+    /// when the snapshot is read are not in it, if the simulated clock is then that of the world.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The simulation lives on Redis.</exception>
+    public async Task CopyKeysAsync(IDatabase redis)
+    {
+        await CopyAsync(new RedisKeyStore(redis));
+        foreach (var (key, end) in _jobs.Expiries) await redis.KeyExpireAsync(key, DateTime.SpecifyKind(end, DateTimeKind.Utc));
+    }
+
+    private async Task CopyAsync(RedisKeyStore store)
+    {
+        if (_memory is null || _jobs.Keys != _memory) throw new InvalidOperationException("The keys are already in Redis.");
         await _jobs.BeatAsync();
         await _memory.CopyToAsync(store);
-        _jobs.MoveTo(store);
     }
 
     /// <summary>Pushes an image, or with children an image index; does not scan it.</summary>

@@ -94,7 +94,7 @@ public sealed class CountPropertyTests(ITestOutputHelper output)
     private static async Task JudgeAsync(TestHarbor harbor, RunningExporter exporter, IReadOnlyList<ScanTruth> truths, DateTime now, List<string> problems)
     {
         await harbor.Database.ExecuteAsync("update task set vendor_type = 'IMAGE_SCAN' where vendor_type in ('SCAN_ALL', 'SBOM')");
-        var alive = truths.Where(truth => truth is { WillEndByItself: true, Fate: ScanFate.Running or ScanFate.Queued or ScanFate.Paused or ScanFate.Requeued }).ToList();
+        var alive = truths.Where(truth => truth.IsAlive).ToList();
         var soon = truths.Except(alive).Where(truth => truth.WillEndByItself && truth.HealsAt <= now + Soon).ToList();
         await MarkAsync(alive, "SBOM");
         await MarkAsync(soon, "SCAN_ALL");

@@ -89,14 +89,14 @@ public sealed class EvidencePropertyTests(ITestOutputHelper output)
                 return;
             }
             var truths = await simulated.Simulation.TruthAsync();
-            var verdicts = new VerdictsAgainstTruth(diagnosed, truths, look == "second look" ? earlier : null, simulated.Simulation.Now);
+            var verdicts = new VerdictsAgainstTruth(diagnosed, truths, look == "second look" ? earlier : null, simulated.Simulation.Now, history.HidesWhoseReportItIs);
             var expected = look == "blind" ? EvidenceState.Empty : EvidenceState.Usable;
             if (diagnosed.JobService.State != expected) problems.Add($"{look}: Redis is {diagnosed.JobService.State}, {diagnosed.JobService.Problem}");
             problems.AddRange((look == "blind" ? verdicts.ProblemsOfTheBlind() : verdicts.Problems()).Select(problem => $"{look}: {problem}"));
-            var fates = truths.ToDictionary(truth => truth.TaskId, truth => truth.Fate);
+            var known = truths.ToDictionary(truth => truth.TaskId);
             foreach (var task in diagnosed.Tasks)
             {
-                var what = $"{look}: {(fates.TryGetValue(task.Task.Id, out var fate) ? fate.ToString() : "over")} {task.Judgement}";
+                var what = $"{look}: {(known.GetValueOrDefault(task.Task.Id) is { } truth ? $"{truth.Fate}{(truth.IsStored ? " with report" : "")}" : "over")} {task.Judgement}";
                 seen[what] = seen.GetValueOrDefault(what) + 1;
             }
         }

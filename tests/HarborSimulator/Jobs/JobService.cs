@@ -28,6 +28,9 @@ internal sealed partial class JobService(IKeyStore keys, Timeline timeline, Rand
 
     public IKeyStore Keys { get; private set; } = keys;
 
+    /// <summary>Keys that will be gone, and when.</summary>
+    public IReadOnlyDictionary<string, DateTime> Expiries => _expiries;
+
     public bool IsUp => Pools.Exists(pool => pool.IsAlive);
 
     public IReadOnlyList<string> Types => _types;
