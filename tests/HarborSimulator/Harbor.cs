@@ -54,6 +54,9 @@ internal sealed class HarborTask
     /// <summary>Deleted with the final status; a second run of the same job cannot log in without it.</summary>
     public bool RobotIsGone { get; set; }
 
-    /// <summary>The scanner's result was stored.</summary>
+    /// <summary>Its own scan stored its result.</summary>
+    public bool HasFinished { get; set; }
+
+    /// <summary>The report that it names was stored since its creation, by its own scan or a later one of the same digest.</summary>
     public bool IsStored { get; set; }
 }

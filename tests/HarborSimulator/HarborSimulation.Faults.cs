@@ -7,10 +7,17 @@ namespace HarborSimulator;
 /// <summary>What goes wrong, and what people do about it. Each method acts at the simulated moment at which it is called.</summary>
 public sealed partial class HarborSimulation
 {
-    /// <summary>The job service's Redis is emptied. Workers go on with what they run and report its end; the queue is gone.</summary>
+    private int _changesOfPools;
+
+    /// <summary>
+    /// Redis is emptied, or starts again empty: the queue is gone, and so are core's marks of executions to refresh, which are in the same
+    /// instance. A job service that runs a scan dies within eight seconds and starts again as the settings say; one that runs none lives on
+    /// and writes its heartbeat within five seconds (harbor-facts 0.2).
+    /// </summary>
     public async Task LoseRedisAsync(CancellationToken cancellationToken = default)
     {
         await _jobs.FlushAsync();
+        _core.LoseRefreshKeys();
         await CommitAsync(cancellationToken);
     }
 
@@ -21,7 +28,10 @@ public sealed partial class HarborSimulation
         await CommitAsync(cancellationToken);
     }
 
-    /// <summary>The record alone is evicted; the item stays in the queue until a worker takes and drops it.</summary>
+    /// <summary>
+    /// The record alone is evicted; the item stays in the queue until a worker takes and drops it. When a worker runs it, its process dies
+    /// within eight seconds, as it does of an emptied Redis.
+    /// </summary>
     public async Task LoseRecordAsync(long taskId, CancellationToken cancellationToken = default)
     {
         await _jobs.ForgetAsync([_core.TaskOf(taskId).JobId]);
@@ -29,12 +39,36 @@ public sealed partial class HarborSimulation
     }
 
     /// <summary>Every pool is killed: what it ran, its hook retries and its heartbeats end; its keys stay.</summary>
-    public void KillJobService() => _jobs.Kill();
+    public void KillJobService()
+    {
+        _changesOfPools++;
+        _jobs.Kill();
+    }
+
+    /// <summary>Every pool gets SIGTERM: its scans end in Error at once, core is told if it answers, and the queue stays.</summary>
+    public Task StopJobServiceAsync(CancellationToken cancellationToken = default) => TerminateAsync(int.MaxValue, cancellationToken);
+
+    /// <summary>One of the pools gets SIGTERM and another takes its place, as in a rolling update.</summary>
+    public async Task RollPoolAsync(CancellationToken cancellationToken = default)
+    {
+        await TerminateAsync(1, cancellationToken);
+        await StartPoolsAsync(1, cancellationToken);
+    }
+
+    /// <summary>A running scan has stored its report, and its process is killed before it says so: whoever runs it again finds the report there.</summary>
+    /// <exception cref="InvalidOperationException">No worker runs it.</exception>
+    public async Task StoreAndKillAsync(long taskId, CancellationToken cancellationToken = default)
+    {
+        var task = _core.TaskOf(taskId);
+        if (!_jobs.KillPoolOf(task.JobId)) throw new InvalidOperationException($"No worker runs task {taskId}.");
+        await _scans.StoreAsync(task, task.VendorType == VendorType.Sbom, cancellationToken);
+        await CommitAsync(cancellationToken);
+    }
 
     /// <summary>Starts as many pools as the settings say; pauses kept in the database are set again.</summary>
     public Task StartJobServiceAsync(CancellationToken cancellationToken = default) => StartPoolsAsync(Settings.Pools, cancellationToken);
 
-    /// <summary>One of the pools is killed and another takes its place, as in a rolling update.</summary>
+    /// <summary>One of the pools is killed and another takes its place.</summary>
     public async Task ReplacePoolAsync(CancellationToken cancellationToken = default)
     {
         _jobs.Kill(1);
@@ -48,6 +82,20 @@ public sealed partial class HarborSimulation
         await CommitAsync(cancellationToken);
     }
 
+    private async Task TerminateAsync(int pools, CancellationToken cancellationToken)
+    {
+        _changesOfPools++;
+        await _jobs.TerminateAsync(pools, cancellationToken);
+        await CommitAsync(cancellationToken);
+    }
+
+    /// <summary>What died by itself is started again, unless somebody stopped or killed the job service meanwhile.</summary>
+    private void PlanRestart()
+    {
+        var changes = _changesOfPools;
+        _timeline.In(Settings.RestartAfter, token => changes == _changesOfPools ? StartPoolsAsync(1, token) : Task.CompletedTask);
+    }
+
     private async Task StartPoolsAsync(int pools, CancellationToken cancellationToken)
     {
         for (var i = 0; i < pools; i++) await _jobs.StartPoolAsync();
@@ -59,7 +107,7 @@ public sealed partial class HarborSimulation
         await CommitAsync(cancellationToken);
     }
 
-    /// <summary>Core is down: no request and no hook is answered, and an enumeration of scan-all is over for good.</summary>
+    /// <summary>Core is down: no request and no hook is answered, an enumeration of scan-all is over for good, and a job that starts ends in Error at once.</summary>
     public void StopCore() => _core.Die();
 
     public void StartCore() => _core.IsDown = false;

@@ -36,6 +36,7 @@ public sealed partial class HarborSimulation
         ScanTruth Truth(ScanFate fate, bool ends, DateTime? healsAt, string why) => new(row.Id, row.VendorType, row.Status, fate, ends, Utc(healsAt), why)
         {
             RunsSince = Utc(_jobs.RunOf(row.JobId)?.StartedAt),
+            IsStored = _core.TaskOf(row.JobId)?.IsStored == true,
         };
 
         static DateTime? Utc(DateTime? time) => time is { } known ? DateTime.SpecifyKind(known, DateTimeKind.Utc) : null;
@@ -50,11 +51,19 @@ public sealed partial class HarborSimulation
         if (_jobs.RunOf(row.JobId) is { } run)
         {
             if (!Accepts(row, run.Revision)) return Truth(ScanFate.Running, false, null, "a worker runs it, but the row's fence will ignore its end");
+            if (JobService.DeathOf(run.Pool) is { } dies && !(run.EndsAt < dies))
+            {
+                return known
+                    ? Truth(ScanFate.Running, true, null, "a worker runs it whose process dies of another scan's lost record; it will be run again")
+                    : Truth(ScanFate.Lost, false, null, "a worker runs it, and its process dies of the lost record");
+            }
             if (run.EndsAt is { } end) return Truth(ScanFate.Running, true, end, "a live worker runs it");
             return known && !HarborStatus.IsFinal(status)
                 ? Truth(ScanFate.Hung, true, tooOld, "its scanner never answers; the reaper ends the row when it is too old")
                 : Truth(ScanFate.Hung, false, null, "its scanner never answers and the job service has no open record of it");
         }
+        if (_jobs.WillTellEndOf(row.JobId) && !_core.IsDown && !_core.IsReadOnly && row.Revision is not null)
+            return Truth(ScanFate.Unreported, true, null, "its job is over, and the job service is still trying to tell core");
         if (queued.Contains(row.JobId))
         {
             if (!known) return Truth(ScanFate.Lost, false, null, "it is in the queue, but its record is gone: the worker will drop it");
@@ -74,8 +83,7 @@ public sealed partial class HarborSimulation
 
         Task<ScanTruth> GoneAsync()
         {
-            var stored = _core.TaskOf(row.JobId)?.IsStored == true;
-            return Task.FromResult(stored
+            return Task.FromResult(_core.TaskOf(row.JobId)?.IsStored == true
                 ? Truth(ScanFate.Unreported, false, null, "its work is done and nobody will tell the row")
                 : Truth(ScanFate.Lost, false, null, "nothing knows it any more"));
         }

@@ -34,6 +34,7 @@ public sealed partial class HarborSimulation
         _memory = redis is null ? new MemoryKeyStore() : null;
         _core = new HarborCore(_sql, _timeline, _random, release);
         _jobs = new JobService(_memory as IKeyStore ?? new RedisKeyStore(redis!), _timeline, _random, _core, settings);
+        _jobs.Panicked = PlanRestart;
         _registry = new Registry(_sql, _timeline, _core, release);
         _scans = new Scans(_sql, _timeline, _random, _core, _registry, _jobs, release, settings);
         _sweeper = new Sweeper(_sql, _timeline, _core, release, settings.MaxDangling);
@@ -75,7 +76,8 @@ public sealed partial class HarborSimulation
     /// <summary>Lets simulated time pass up to a moment in UTC; nothing happens when it is past.</summary>
     public async Task AdvanceToAsync(DateTime time, CancellationToken cancellationToken = default)
     {
-        // What was put into a queue or resumed from outside is seen at the next look of the workers.
+        // What was put into a queue, resumed or wiped from outside is seen at the next look of the workers.
+        await _jobs.NoticeLostRecordsAsync();
         await _jobs.DispatchAsync(cancellationToken);
         await _timeline.AdvanceToAsync(DateTime.SpecifyKind(time, DateTimeKind.Unspecified), cancellationToken);
         await CommitAsync(cancellationToken);
@@ -85,11 +87,27 @@ public sealed partial class HarborSimulation
     /// <exception cref="InvalidOperationException">The simulation already lives on Redis.</exception>
     public async Task MoveToRedisAsync(IDatabase redis)
     {
-        if (_memory is null || _jobs.Keys != _memory) throw new InvalidOperationException("The keys are already in Redis.");
         var store = new RedisKeyStore(redis);
+        await CopyAsync(store);
+        _jobs.MoveTo(store);
+    }
+
+    /// <summary>
+    /// Copies the keys held in memory into an empty Redis database as a snapshot: the simulation goes on without it. Keys whose life is over
+    /// when the snapshot is read are not in it, if the simulated clock is then that of the world.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The simulation lives on Redis.</exception>
+    public async Task CopyKeysAsync(IDatabase redis)
+    {
+        await CopyAsync(new RedisKeyStore(redis));
+        foreach (var (key, end) in _jobs.Expiries) await redis.KeyExpireAsync(key, DateTime.SpecifyKind(end, DateTimeKind.Utc));
+    }
+
+    private async Task CopyAsync(RedisKeyStore store)
+    {
+        if (_memory is null || _jobs.Keys != _memory) throw new InvalidOperationException("The keys are already in Redis.");
         await _jobs.BeatAsync();
         await _memory.CopyToAsync(store);
-        _jobs.MoveTo(store);
     }
 
     /// <summary>Pushes an image, or with children an image index; does not scan it.</summary>

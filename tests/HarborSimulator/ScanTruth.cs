@@ -43,4 +43,10 @@ public sealed record ScanTruth(long TaskId, string Type, string Status, ScanFate
 {
     /// <summary>Simulated UTC at which the worker that holds it began; null when none does.</summary>
     public DateTime? RunsSince { get; init; }
+
+    /// <summary>It runs or waits, and will end: calling it stuck is wrong.</summary>
+    public bool IsAlive => WillEndByItself && Fate is (ScanFate.Running or ScanFate.Queued or ScanFate.Paused or ScanFate.Requeued);
+
+    /// <summary>Whether a scan of its digest has stored a result, since the task was created, in the report that the task names.</summary>
+    public bool IsStored { get; init; }
 }

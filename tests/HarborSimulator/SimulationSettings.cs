@@ -42,6 +42,18 @@ public sealed record SimulationSettings
     /// <summary>EXECUTION_SWEEP runs by its schedule, from 2.8 on.</summary>
     public bool Sweeps { get; init; } = true;
 
+    /// <summary>How long after its death by a lost record a job service runs again: the restart policy of Docker or Kubernetes.</summary>
+    public TimeSpan RestartAfter { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// A rescan keeps the report and its uuid, which stays readable until the new one is stored over it, as harbor-next 2.15.6 and
+    /// goharbor/harbor#23319 do. Else it deletes the report and makes an empty one with a new uuid.
+    /// </summary>
+    public bool KeepsReports { get; init; }
+
+    /// <summary>Whether a stored report says when it was made.</summary>
+    public bool ReportsTellTime { get; init; } = true;
+
     /// <summary>Harbor's max_job_duration_hours.</summary>
     public TimeSpan MaxJobDuration { get; init; } = TimeSpan.FromHours(24);
 

@@ -94,8 +94,10 @@ public sealed class CountPropertyTests(ITestOutputHelper output)
     private static async Task JudgeAsync(TestHarbor harbor, RunningExporter exporter, IReadOnlyList<ScanTruth> truths, DateTime now, List<string> problems)
     {
         await harbor.Database.ExecuteAsync("update task set vendor_type = 'IMAGE_SCAN' where vendor_type in ('SCAN_ALL', 'SBOM')");
-        var alive = truths.Where(truth => truth is { WillEndByItself: true, Fate: ScanFate.Running or ScanFate.Queued or ScanFate.Paused or ScanFate.Requeued }).ToList();
-        var soon = truths.Except(alive).Where(truth => truth.WillEndByItself && truth.HealsAt <= now + Soon).ToList();
+        // Rows alone rightly say unreported where the report is stored, though Harbor will tell or run it again.
+        var open = truths.Where(truth => !truth.IsStored).ToList();
+        var alive = open.Where(truth => truth.IsAlive).ToList();
+        var soon = open.Except(alive).Where(truth => truth.WillEndByItself && truth.HealsAt <= now + Soon).ToList();
         await MarkAsync(alive, "SBOM");
         await MarkAsync(soon, "SCAN_ALL");
         var scrape = await exporter.ScrapeAsync(60);

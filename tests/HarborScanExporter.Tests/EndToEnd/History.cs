@@ -8,6 +8,9 @@ namespace HarborScanExporter.Tests.EndToEnd;
 internal enum Act
 {
     Scan,
+
+    /// <summary>Artifacts that are there already, most of them scanned before.</summary>
+    Rescan,
     ScanIndex,
     Sbom,
     ScanAll,
@@ -16,6 +19,7 @@ internal enum Act
     LoseRedis,
     LoseRedisAndRestart,
     LoseRedisAndReplacePool,
+    LoseRedisWhileDown,
     LoseHeartbeats,
     LoseJob,
     LoseRecord,
@@ -27,6 +31,15 @@ internal enum Act
     PickBeforeSaved,
     JobServiceIsDown,
     ReplacePool,
+
+    /// <summary>SIGTERM, and a start afterwards.</summary>
+    JobServiceIsStopped,
+
+    /// <summary>SIGTERM of one, and another in its place.</summary>
+    RollPool,
+
+    /// <summary>A scan stores its report and its process is killed before it says so.</summary>
+    StoreAndKill,
     CoreIsDown,
     ReadOnly,
     Pause,
@@ -38,6 +51,15 @@ internal enum Act
     SetExecutionSuccess,
     DeleteTask,
     Sweep,
+}
+
+/// <summary>What a rescan does to the report of the scan before, and whether reports say when they were made.</summary>
+internal enum ReportKind
+{
+    MadeAnew,
+    Kept,
+    MadeAnewWithoutTime,
+    KeptWithoutTime,
 }
 
 /// <summary>An act and the time that passes with it.</summary>
@@ -54,10 +76,14 @@ internal sealed record Step(Act Act, int Pick, int Count, int Minutes)
 /// A random life of a Harbor. At its end core and job service are up and Harbor is writable, and nothing more is done for
 /// <paramref name="Rest"/> minutes; a paused queue may stay so.
 /// </summary>
-internal sealed record History(string Release, int Seed, int Pools, int Workers, int ScanSeconds, bool Busy, IReadOnlyList<Step> Steps, int Rest)
+internal sealed record History(
+    string Release, int Seed, int Pools, int Workers, int RestartSeconds, int ScanSeconds, bool Busy, ReportKind Reports, bool IsScannedBefore, IReadOnlyList<Step> Steps, int Rest)
 {
+    /// <summary>Minutes for a scan of everything before the first step.</summary>
+    private const int Before = 10;
+
     private static readonly Gen<Act> Acts = Gen.Frequency(
-        (10, Gen.Const(Act.Scan)), (2, Gen.Const(Act.ScanIndex)), (2, Gen.Const(Act.Sbom)), (3, Gen.Const(Act.ScanAll)), (2, Gen.Const(Act.Hang)),
+        (10, Gen.Const(Act.Scan)), (4, Gen.Const(Act.Rescan)), (2, Gen.Const(Act.ScanIndex)), (2, Gen.Const(Act.Sbom)), (3, Gen.Const(Act.ScanAll)), (2, Gen.Const(Act.Hang)),
         (20, Gen.Enum<Act>()));
 
     private static readonly Gen<int> Durations = Gen.Frequency((6, Gen.Int[0, 30]), (4, Gen.Int[30, 200]), (1, Gen.Int[600, 1600]));
@@ -66,7 +92,8 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
     private static readonly Gen<Act> Troubles = Gen.Frequency(
         (4, Gen.Const(Act.LoseRedis)), (3, Gen.Const(Act.LoseRedisAndReplacePool)), (2, Gen.Const(Act.Hang)),
         (18, Gen.OneOf(Act.LoseRedisAndRestart, Act.ReplacePool, Act.LoseHeartbeats, Act.LoseRecord, Act.LoseJob, Act.FinishWithoutTelling, Act.FinishWithoutResult,
-            Act.LoseFinalHook, Act.PickBeforeSaved, Act.StopTask, Act.StopQueue, Act.Pause, Act.CoreIsDown, Act.JobServiceIsDown, Act.ReadOnly)));
+            Act.LoseFinalHook, Act.PickBeforeSaved, Act.StopTask, Act.StopQueue, Act.Pause, Act.CoreIsDown, Act.JobServiceIsDown, Act.ReadOnly,
+            Act.JobServiceIsStopped, Act.RollPool, Act.StoreAndKill, Act.LoseRedisWhileDown)));
 
     /// <summary>Any history of a day or two.</summary>
     public static Gen<History> Any { get; } = Of(6, 20, Gen.OneOf(1, 4, 20, 70, 200));
@@ -74,19 +101,24 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
     /// <summary>A shorter history at whose end scans run and wait while something goes wrong.</summary>
     public static Gen<History> EndingInTrouble { get; } = Gen.Select(
         Of(1, 6, Gen.OneOf(1, 1, 4, 7, 20, 140, 200, 1700)),
-        Gen.Select(Gen.OneOf(Act.Scan, Act.ScanAll), Gen.Int[4, 8], Gen.Int[0, 9], (act, count, minutes) => new Step(act, 0, count, minutes)),
+        Gen.Select(Gen.OneOf(Act.Scan, Act.ScanAll, Act.Rescan), Gen.Int[4, 8], Gen.Int[0, 9], (act, count, minutes) => new Step(act, 0, count, minutes)),
         Gen.Select(Troubles, Gen.Int[0, 999], Gen.Int[1, 6], Gen.Frequency((3, Gen.Int[0, 2]), (1, Gen.Int[5, 90])), (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[1, 3],
         (history, burst, troubles) => history with { Steps = [.. history.Steps, burst, .. troubles] });
 
     private static Gen<History> Of(int fewest, int most, Gen<int> rest) => Gen.Select(
         Gen.OneOf("2.4.0", "2.7.2", "2.8.0", "2.8.6", "2.9.5", "2.11.0", "2.13.0", "2.16.0"),
-        Gen.Int[1, 1_000_000], Gen.Select(Gen.OneOf(1, 1, 2), Gen.OneOf(1, 3, 10)), Gen.OneOf(20, 300, 1200), Gen.Bool,
+        Gen.Int[1, 1_000_000], Gen.Select(Gen.OneOf(1, 1, 2), Gen.OneOf(1, 3, 10), Gen.OneOf(2, 10, 40)), Gen.OneOf(20, 300, 1200),
+        Gen.Select(Gen.Bool, Gen.Enum<ReportKind>(), Gen.Bool),
         Gen.Select(Acts, Gen.Int[0, 999], Gen.Int[1, 6], Durations, (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[fewest, most],
         rest,
-        (release, seed, size, seconds, busy, steps, rest) => new History(release, seed, size.Item1, size.Item2, seconds, busy, steps, rest));
+        (release, seed, size, seconds, kind, steps, rest) =>
+            new History(release, seed, size.Item1, size.Item2, size.Item3, seconds, kind.Item1, kind.Item2, kind.Item3, steps, rest));
 
     /// <summary>How long it takes by Harbor's clock.</summary>
-    public TimeSpan Length => TimeSpan.FromMinutes(Steps.Sum(step => step.Minutes) + Rest + 1);
+    public TimeSpan Length => TimeSpan.FromMinutes((IsScannedBefore ? Before : 0) + Steps.Sum(step => step.Minutes) + Rest + 1);
+
+    /// <summary>Whether nothing tells a report that was stored for this scan from one of an earlier scan.</summary>
+    public bool HidesWhoseReportItIs => Reports == ReportKind.KeptWithoutTime;
 
     public SimulationSettings Settings => new()
     {
@@ -97,22 +129,33 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
         PushesPerHour = Busy ? 12 : 0,
         BackgroundJobs = Busy,
         ErrorShare = 0.1,
+        RestartAfter = TimeSpan.FromSeconds(RestartSeconds),
+        KeepsReports = Reports is ReportKind.Kept or ReportKind.KeptWithoutTime,
+        ReportsTellTime = Reports is ReportKind.Kept or ReportKind.MadeAnew,
     };
 
     /// <summary>Plays all steps.</summary>
-    public async Task PlayAsync(HarborSimulation harbor)
+    /// <param name="harbor">A Harbor without images.</param>
+    /// <param name="before">What else is done before a step, by its number.</param>
+    public async Task PlayAsync(HarborSimulation harbor, Func<int, Task>? before = null)
     {
         List<long> executions = [];
         for (var i = 0; i < 12; i++) await harbor.PushAsync("library", "base", $"{i}", i % 6 == 5 ? 2 : 0);
+        if (IsScannedBefore)
+        {
+            await harbor.ScanAllAsync();
+            await harbor.AdvanceAsync(TimeSpan.FromMinutes(Before));
+        }
         foreach (var (step, number) in Steps.Select((step, number) => (step, number)))
         {
+            if (before is not null) await before(number);
             await ActAsync(harbor, step, number, executions);
             await harbor.AdvanceAsync(TimeSpan.FromMinutes(step.Minutes));
             await UndoAsync(harbor, step.Act);
         }
     }
 
-    public override string ToString() => $"{Release} seed {Seed}, {Pools}×{Workers} workers, scans of {ScanSeconds} s{(Busy ? ", busy" : "")}: {string.Join("; ", Steps)}; {Rest}m";
+    public override string ToString() => $"{Release} seed {Seed}, {Pools}×{Workers} workers, back in {RestartSeconds} s, scans of {ScanSeconds} s, reports {Reports}{(IsScannedBefore ? ", scanned before" : "")}{(Busy ? ", busy" : "")}: {string.Join("; ", Steps)}; {Rest}m";
 
     /// <summary>Does what a step says; no time passes but what the act itself takes.</summary>
     public static async Task ActAsync(HarborSimulation harbor, Step step, int number, List<long> executions)
@@ -125,6 +168,9 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
         {
             case Act.Scan or Act.ScanIndex:
                 for (var i = 0; i < step.Count; i++) Note(await harbor.PushAndScanAsync("web", "app", $"{number}.{i}", step.Act == Act.ScanIndex ? 2 : 0));
+                break;
+            case Act.Rescan:
+                for (var i = 0; i < step.Count; i++) Note(await harbor.ScanAsync(harbor.Artifacts[(step.Pick + i) % harbor.Artifacts.Count]));
                 break;
             case Act.Sbom when harbor.Release.HasSbom:
                 for (var i = 0; i < step.Count; i++) await harbor.GenerateSbomAsync(await harbor.PushAsync("web", "sbom", $"{number}.{i}"));
@@ -146,6 +192,10 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
                 await harbor.LoseRedisAsync();
                 await harbor.ReplacePoolAsync();
                 break;
+            case Act.LoseRedisWhileDown:
+                harbor.KillJobService();
+                await harbor.LoseRedisAsync();
+                break;
             case Act.LoseHeartbeats:
                 // Gone before a living pool looks for dead ones, which is ten seconds after its start.
                 await harbor.ReplacePoolAsync();
@@ -161,6 +211,12 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
             case Act.Hang when run is { } task: harbor.Hang(task); break;
             case Act.PickBeforeSaved: harbor.PickNextBeforeSaved(step.Count); break;
             case Act.JobServiceIsDown: harbor.KillJobService(); break;
+            case Act.JobServiceIsStopped: await harbor.StopJobServiceAsync(); break;
+            case Act.RollPool: await harbor.RollPoolAsync(); break;
+            case Act.StoreAndKill when run is { } task:
+                await harbor.StoreAndKillAsync(task);
+                await harbor.ReplacePoolAsync();
+                break;
             case Act.CoreIsDown: harbor.StopCore(); break;
             case Act.ReadOnly: await harbor.SetReadOnlyAsync(true); break;
             case Act.Pause when harbor.Release.CanStopQueues: await harbor.PauseQueueAsync(); break;
@@ -188,7 +244,7 @@ internal sealed record History(string Release, int Seed, int Pools, int Workers,
     {
         switch (act)
         {
-            case Act.JobServiceIsDown: await harbor.StartJobServiceAsync(); break;
+            case Act.JobServiceIsDown or Act.JobServiceIsStopped or Act.LoseRedisWhileDown: await harbor.StartJobServiceAsync(); break;
             case Act.CoreIsDown: harbor.StartCore(); break;
             case Act.ReadOnly: await harbor.SetReadOnlyAsync(false); break;
             case Act.LoseRefreshes: harbor.LoseRefreshes(false); break;

@@ -40,7 +40,7 @@ internal sealed class SimulatedHarbor : IAsyncDisposable
     }
 
     /// <summary>Lets simulated time pass until so long before the database's clock.</summary>
-    public async Task CatchUpAsync(TimeSpan? before = null) => await Simulation.AdvanceToAsync(await NowAsync(_harbor) - (before ?? TimeSpan.Zero));
+    public async Task CatchUpAsync(TimeSpan? before = null) => await Simulation.AdvanceToAsync(await NowAsync() - (before ?? TimeSpan.Zero));
 
     /// <summary>Pushes and scans that many images of their own.</summary>
     /// <returns>Their tasks.</returns>
@@ -55,6 +55,9 @@ internal sealed class SimulatedHarbor : IAsyncDisposable
         }
         return tasks;
     }
+
+    /// <summary>The database's clock, in UTC.</summary>
+    public Task<DateTime> NowAsync() => NowAsync(_harbor);
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 

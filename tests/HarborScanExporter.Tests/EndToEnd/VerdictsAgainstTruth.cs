@@ -1,4 +1,6 @@
 using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Remediation;
 using HarborSimulator;
 
 namespace HarborScanExporter.Tests.EndToEnd;
@@ -11,12 +13,20 @@ namespace HarborScanExporter.Tests.EndToEnd;
 /// <param name="truths">The simulator's, of the same moment.</param>
 /// <param name="earlier">The simulator's, by how many minutes ago it was asked; null at the first look, which may call everything settling.</param>
 /// <param name="now">Simulated UTC.</param>
-internal sealed class VerdictsAgainstTruth(Diagnosed diagnosed, IReadOnlyList<ScanTruth> truths, IReadOnlyDictionary<int, IReadOnlyList<ScanTruth>>? earlier, DateTime now)
+/// <param name="hidesWhoseReportItIs">Reports are kept through a rescan and say no time: a scan that finished may be called lost.</param>
+internal sealed class VerdictsAgainstTruth(
+    Diagnosed diagnosed, IReadOnlyList<ScanTruth> truths, IReadOnlyDictionary<int, IReadOnlyList<ScanTruth>>? earlier, DateTime now, bool hidesWhoseReportItIs)
 {
     /// <summary>Minutes ago at which the truth is asked too: what is dead for so long and one scrape must be called stuck.</summary>
-    public static readonly int[] Minutes = [UnacknowledgedEnd, AcknowledgedEnd, Absence];
+    public static readonly int[] Minutes = [UnacknowledgedEnd, Emptied, AcknowledgedEnd, Absence];
 
     private const int Absence = 6;
+
+    /// <summary>
+    /// A scan that ran when Redis was emptied is dead within seconds, and its end may still be told from memory for some minutes: a quarter of
+    /// an hour and one scrape.
+    /// </summary>
+    private const int Emptied = 17;
     private const int AcknowledgedEnd = 16;
     private const int UnacknowledgedEnd = 131;
 
@@ -31,8 +41,13 @@ internal sealed class VerdictsAgainstTruth(Diagnosed diagnosed, IReadOnlyList<Sc
         foreach (var missing in _truths.Keys.Except(diagnosed.Tasks.Select(task => task.Task.Id))) yield return $"Open and without a word: {_truths[missing]}";
         foreach (var task in diagnosed.Tasks)
         {
-            if (_truths.GetValueOrDefault(task.Task.Id) is not { } truth) yield return $"Over and called {task.Judgement}: {task}";
-            else if (task.Judgement.IsStuck && !MayBeCalledStuck(task, truth)) yield return $"Called {task.Judgement}: {truth} {Told(task)}";
+            if (_truths.GetValueOrDefault(task.Task.Id) is not { } truth)
+            {
+                yield return $"Over and called {task.Judgement}: {task}";
+                continue;
+            }
+            if (WouldLie(task, truth)) yield return $"Would be written Success: {truth} {Told(task)}";
+            if (task.Judgement.IsStuck && !MayBeCalledStuck(task, truth)) yield return $"Called {task.Judgement}: {truth} {Told(task)}";
             else if (!task.Judgement.IsStuck && earlier is not null && MustBeCalledStuck(task, truth)) yield return $"Dead and called {task.Judgement}: {truth} {Told(task)}";
         }
     }
@@ -40,21 +55,33 @@ internal sealed class VerdictsAgainstTruth(Diagnosed diagnosed, IReadOnlyList<Sc
     /// <summary>Where Redis cannot be read: only what is older than Harbor's own limit may be called stuck.</summary>
     public IEnumerable<string> ProblemsOfTheBlind() =>
         from task in diagnosed.Tasks
-        where task.Judgement.IsStuck && task.Task.AgeAt(diagnosed.Now) < TimeSpan.FromHours(26).TotalSeconds
-        select $"Called {task.Judgement}: {_truths.GetValueOrDefault(task.Task.Id)} {Told(task)}";
+        where task.Judgement.IsStuck
+        let truth = _truths.GetValueOrDefault(task.Task.Id)
+        where task.Task.AgeAt(diagnosed.Now) < TimeSpan.FromHours(26).TotalSeconds || WouldLie(task, truth)
+        select $"Called {task.Judgement}: {truth} {Told(task)}";
+
+    /// <summary>Where Redis shows a Harbor of some time ago: whatever is alive is not called stuck, and nothing else is called finished.</summary>
+    public IEnumerable<string> ProblemsOfTheOld() =>
+        from task in diagnosed.Tasks
+        where task.Judgement.IsStuck
+        let truth = _truths.GetValueOrDefault(task.Task.Id)
+        where truth is { IsAlive: true } || WouldLie(task, truth)
+        select $"Called {task.Judgement}: {truth} {Told(task)}";
+
+    /// <summary>A repair would write Success, and no scan stored a result for it.</summary>
+    private static bool WouldLie(JudgedTask task, ScanTruth? truth) =>
+        task.Judgement.IsStuck && truth is { IsStored: false } && TruthfulStatus.Of(task) == ScanStatus.Success;
 
     private bool MayBeCalledStuck(JudgedTask task, ScanTruth truth) => truth switch
     {
-        { Fate: ScanFate.Running or ScanFate.Queued or ScanFate.Paused or ScanFate.Requeued, WillEndByItself: true } => false,
+        { IsAlive: true } => false,
         // Its hook will be refused, which nobody can see before its end.
         { Fate: ScanFate.Running } => task.Judgement == Judgement.Hung,
-        // After a loss of Redis nothing tells that a worker still holds it.
-        { Fate: ScanFate.Hung } => (task.Judgement == Judgement.Hung || (task.Judgement == Judgement.Lost && task.Job?.Record is null))
-            && now - truth.RunsSince > RunningLimit - Slack,
+        { Fate: ScanFate.Hung } => task.Judgement == Judgement.Hung && now - truth.RunsSince > RunningLimit - Slack,
         { Fate: ScanFate.Unreported, WillEndByItself: true } => task.Judgement == Judgement.Unreported && task.Job?.Record is { IsAcknowledged: false, Updated: { } ended }
             && now - DateTime.UnixEpoch.AddSeconds(ended) > TimeSpan.FromMinutes(130) - Slack,
         { Fate: ScanFate.NotQueued } => task.Judgement == Judgement.NotQueued,
-        { Fate: ScanFate.Unreported } => task.Judgement == Judgement.Unreported,
+        { Fate: ScanFate.Unreported } => task.Judgement == Judgement.Unreported || (hidesWhoseReportItIs && task.Judgement == Judgement.Lost),
         _ => task.Judgement == Judgement.Lost,
     };
 
@@ -62,9 +89,8 @@ internal sealed class VerdictsAgainstTruth(Diagnosed diagnosed, IReadOnlyList<Sc
     {
         // It counts from when a worker takes it and finds no record.
         { Fate: ScanFate.Lost } when task.Job is { IsQueued: true } => false,
-        // Redis was emptied under its pool: it may run without a trace for as long as a scan may.
-        { Fate: ScanFate.Lost } when task.Judgement == Judgement.Unjudged && task.Task.IsRunning && diagnosed.JobService.UpSince is not null =>
-            task.Task.RunningAge(diagnosed.Now) > RunningLimit.TotalSeconds,
+        // Redis may have been emptied under its pool.
+        { Fate: ScanFate.Lost } when task.Task.IsRunning => DeadFor(Emptied, truth),
         { Fate: ScanFate.Lost } => DeadFor(Absence, truth),
         { Fate: ScanFate.NotQueued } => task.Job?.Holder switch
         {

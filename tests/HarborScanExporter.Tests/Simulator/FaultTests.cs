@@ -1,3 +1,4 @@
+using HarborScanExporter.Tests.Support;
 using HarborSimulator;
 
 namespace HarborScanExporter.Tests.Simulator;
@@ -5,22 +6,9 @@ namespace HarborScanExporter.Tests.Simulator;
 /// <summary>Each fault leaves the rows that its description promises, and heals when Harbor heals it.</summary>
 public sealed class FaultTests
 {
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static readonly SimulationSettings OneWorker = new() { ErrorShare = 0, Sweeps = false, WorkersPerPool = 1 };
 
-    [Fact]
-    public async Task An_emptied_Redis_leaves_queued_scans_Pending_for_ever_and_lets_running_ones_end()
-    {
-        await using var simulated = await Simulated.StartAsync();
-        var running = await simulated.RunningScanAsync();
-        var queued = await simulated.ScanAsync();
-        await simulated.Harbor.LoseRedisAsync(Token);
-        await simulated.AdvanceAsync(TimeSpan.FromDays(10));
-        Assert.Equal("Success|3", await simulated.StatusAsync(running.Task));
-        Assert.Equal("Pending|0|0|0||", await simulated.OneAsync(
-            $"select status, status_code, status_revision, run_count, start_time, end_time from task where id = {queued.Task}"));
-        var truth = Assert.Single(await simulated.Harbor.TruthAsync(Token));
-        Assert.Equal((queued.Task, ScanFate.Lost, false), (truth.TaskId, truth.Fate, truth.WillEndByItself));
-    }
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_lost_scan_refuses_the_same_digest_everywhere_until_its_status_word_is_final()
@@ -88,6 +76,77 @@ public sealed class FaultTests
         Assert.False(Assert.Single(await simulated.Harbor.TruthAsync(Token)).WillEndByItself);
         await simulated.AdvanceAsync(TimeSpan.FromHours(25));
         Assert.Equal("Running|2", await simulated.StatusAsync(task));
+    }
+
+    [Fact]
+    public async Task A_core_that_is_away_drains_the_queue_into_Error_and_is_told_when_it_is_back()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var simulated = await Simulated.StartAsync(settings: OneWorker, redis: redis.Database);
+        simulated.Harbor.HangNext(1);
+        var (running, _) = await simulated.RunningScanAsync();
+        List<long> queued = [];
+        for (var i = 0; i < 6; i++) queued.Add((await simulated.ScanAsync()).Task);
+        simulated.Harbor.StopCore();
+        await simulated.Harbor.StopTaskAsync(running, Token);
+        await simulated.AdvanceAsync(TimeSpan.FromSeconds(15));
+        Assert.All(await simulated.RowsAsync($"select status, status_code, status_revision from task where id <> {running}"), row => Assert.Equal("Pending|0|0", row));
+        foreach (var job in await simulated.RowsAsync($"select job_id from task where id <> {running}"))
+        {
+            var record = await redis.Database.HashGetAsync($"{JobServiceSeed.Prefix}job_stats:{job}", ["status", "ack"]);
+            Assert.Equal(("Error", true), (record[0].ToString(), record[1].IsNull));
+        }
+        Assert.All(await simulated.Harbor.TruthAsync(Token), truth => Assert.Equal((ScanFate.Unreported, true), (truth.Fate, truth.WillEndByItself)));
+        simulated.Harbor.StartCore();
+        // One hook of each worker is between two tries; the others follow it at once.
+        await simulated.AdvanceAsync(TimeSpan.FromSeconds(24));
+        foreach (var task in queued) Assert.Equal("Error|3", await simulated.StatusAsync(task));
+    }
+
+    [Fact]
+    public async Task A_job_service_that_is_told_to_stop_ends_its_scans_in_Error_at_once_and_leaves_the_queue()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var simulated = await Simulated.StartAsync(settings: OneWorker, redis: redis.Database);
+        var (running, execution) = await simulated.RunningScanAsync();
+        var (queued, _) = await simulated.ScanAsync();
+        await simulated.Harbor.StopJobServiceAsync(Token);
+        Assert.Equal(("Error|3", "Pending|0"), (await simulated.StatusAsync(running), await simulated.StatusAsync(queued)));
+        Assert.Equal(0, await redis.Database.SetLengthAsync($"{JobServiceSeed.Prefix}worker_pools"));
+        Assert.Equal(ScanFate.Queued, Assert.Single(await simulated.Harbor.TruthAsync(Token)).Fate);
+        await simulated.AdvanceAsync(TimeSpan.FromMinutes(10));
+        Assert.Equal("Error", await simulated.ExecutionAsync(execution));
+        await simulated.Harbor.StartJobServiceAsync(Token);
+        await simulated.AdvanceAsync(TimeSpan.FromMinutes(5));
+        Assert.Equal(("Error|3|1", "Success|3|1"), (await RunsAsync(running), await RunsAsync(queued)));
+
+        Task<string> RunsAsync(long task) => simulated.OneAsync($"select status, status_code, run_count from task where id = {task}");
+    }
+
+    [Fact]
+    public async Task A_scan_that_stored_its_report_and_is_run_again_ends_in_Error()
+    {
+        await using var simulated = await Simulated.StartAsync();
+        var scan = await simulated.RunningScanAsync();
+        await simulated.Harbor.StoreAndKillAsync(scan.Task, Token);
+        var truth = Assert.Single(await simulated.Harbor.TruthAsync(Token));
+        Assert.Equal((ScanFate.Requeued, true, true), (truth.Fate, truth.WillEndByItself, truth.IsStored));
+        await simulated.Harbor.StartJobServiceAsync(Token);
+        await simulated.AdvanceAsync(TimeSpan.FromMinutes(5));
+        Assert.Equal("Error|3|2|t", await simulated.OneAsync(
+            $"select status, status_code, run_count, (select report is not null from scan_report) from task where id = {scan.Task}"));
+    }
+
+    [Theory]
+    [InlineData("2.7.4")]
+    [InlineData("2.8.0")]
+    [InlineData("2.16.0")]
+    public async Task A_stop_is_refreshed_at_once(string release)
+    {
+        await using var simulated = await Simulated.StartAsync(release);
+        var (task, execution) = await simulated.RunningScanAsync();
+        await simulated.Harbor.StopTaskAsync(task, Token);
+        Assert.Equal("Stopped", await simulated.ExecutionAsync(execution));
     }
 
     [Fact]

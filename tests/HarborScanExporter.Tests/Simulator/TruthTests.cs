@@ -17,7 +17,7 @@ public sealed class TruthTests
     public async Task After_any_history_exactly_the_scans_end_that_are_said_to_end(int seed, string release)
     {
         await using var simulated = await Simulated.StartAsync(release,
-            new SimulationSettings { Seed = seed, WorkersPerPool = 3, MeanScan = TimeSpan.FromMinutes(12), Sweeps = false });
+            new SimulationSettings { Seed = seed, Pools = seed % 2 + 1, KeepsReports = seed % 4 > 1, WorkersPerPool = 3, MeanScan = TimeSpan.FromMinutes(12), Sweeps = false });
         var random = new Random(seed);
         var token = TestContext.Current.CancellationToken;
         var harbor = simulated.Harbor;
@@ -30,7 +30,7 @@ public sealed class TruthTests
             foreach (var truth in open) seen.Add(truth.Fate);
             if (open.Count == 0) continue;
             var victim = open[random.Next(open.Count)].TaskId;
-            switch (random.Next(14))
+            switch (random.Next(17))
             {
                 case 0: await harbor.LoseRedisAsync(token); break;
                 case 1: await harbor.LoseJobAsync(victim, token); break;
@@ -54,6 +54,18 @@ public sealed class TruthTests
                 case 11: await harbor.ScanAllAsync(manual: false, token); break;
                 case 12: await simulated.RunAsync($"update task set status_revision = null where id = {victim}"); break;
                 case 13: await harbor.LoseRedisAsync(token); harbor.KillJobService(); await harbor.StartJobServiceAsync(token); break;
+                case 14:
+                    await harbor.StopJobServiceAsync(token);
+                    await simulated.AdvanceAsync(TimeSpan.FromMinutes(random.Next(0, 30)));
+                    await harbor.StartJobServiceAsync(token);
+                    break;
+                case 15 when harbor.IsRunning(victim): await harbor.StoreAndKillAsync(victim, token); await harbor.StartJobServiceAsync(token); break;
+                case 16:
+                    harbor.KillJobService();
+                    await harbor.LoseRedisAsync(token);
+                    await simulated.AdvanceAsync(TimeSpan.FromMinutes(random.Next(0, 30)));
+                    await harbor.StartJobServiceAsync(token);
+                    break;
             }
         }
         var truths = await harbor.TruthAsync(token);

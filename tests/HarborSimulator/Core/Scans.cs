@@ -11,10 +11,13 @@ internal sealed class Scans(SqlBatch sql, Timeline timeline, Random random, Harb
     private const string ReportType = "application/vnd.security.vulnerability.report; version=1.1";
     private const string SbomType = "application/vnd.security.sbom.report+json; version=1.0";
     private const string SpdxType = "application/spdx+json";
+    private const string Scanner = $$"""{"name":"{{Registry.ScannerName}}","vendor":"Aqua Security","version":"v0.50"}""";
     private const int Step = 50;
 
     /// <summary>The newest report of a digest (of an artifact for SBOM) and the task that lists it.</summary>
     private readonly Dictionary<string, (string Uuid, long TaskId)> _owners = new(StringComparer.Ordinal);
+    /// <summary>The tasks that name a report.</summary>
+    private readonly Dictionary<string, List<HarborTask>> _namedBy = new(StringComparer.Ordinal);
     private readonly HashSet<long> _stoppedScanAlls = [];
     private int _hangNext;
 
@@ -114,18 +117,19 @@ internal sealed class Scans(SqlBatch sql, Timeline timeline, Random random, Harb
         return owned.Where(part => open.ContainsKey(part.Owner.Uuid)).ToDictionary(part => part.Part.Id, part => open[part.Owner.Uuid]);
     }
 
-    /// <summary>Placeholder report, robot, task, job.</summary>
+    /// <summary>Report, robot, task, job.</summary>
     private async Task<long> LaunchAsync(long execution, HarborArtifact part, string vendorType, string capability, CancellationToken cancellationToken)
     {
         var isSbom = capability == VendorType.Sbom;
-        var uuid = core.NewUuid();
-        if (isSbom)
+        var isKept = _owners.TryGetValue(KeyOf(part, capability), out var kept) && settings.KeepsReports;
+        var uuid = isKept ? kept.Uuid : core.NewUuid();
+        if (!isKept && isSbom)
         {
             await sql.AddAsync("delete from sbom_report where artifact_id = $1 and registration_uuid = $2", cancellationToken, part.Id, registry.ScannerUuid);
             await sql.AddAsync("insert into sbom_report (uuid, artifact_id, registration_uuid, mime_type, media_type) values ($1, $2, $3, $4, $5)",
                 cancellationToken, uuid, part.Id, registry.ScannerUuid, SbomType, SpdxType);
         }
-        else
+        else if (!isKept)
         {
             await sql.AddAsync("delete from scan_report where digest = $1 and registration_uuid = $2", cancellationToken, part.Digest, registry.ScannerUuid);
             await sql.AddAsync("insert into scan_report (uuid, digest, registration_uuid, mime_type) values ($1, $2, $3, $4)",
@@ -142,6 +146,8 @@ internal sealed class Scans(SqlBatch sql, Timeline timeline, Random random, Harb
         var template = new HarborTask { Id = 0, ExecutionId = execution, VendorType = vendorType, JobId = jobId, Artifact = part, RobotId = robot, Reports = [uuid] };
         var task = await core.CreateTaskAsync(execution, vendorType, jobId, attributes, template, cancellationToken);
         _owners[KeyOf(part, capability)] = (uuid, task.Id);
+        if (!_namedBy.TryGetValue(uuid, out var naming)) _namedBy[uuid] = naming = [];
+        naming.Add(task);
         await jobs.SubmitAsync(jobId, ArgumentsOf(part, isSbom), new Work(VendorType.ImageScan, task.Id, Duration, token => EndAsync(task, isSbom, token)));
         return task.Id;
     }
@@ -158,8 +164,8 @@ internal sealed class Scans(SqlBatch sql, Timeline timeline, Random random, Harb
 
     private async Task<string> EndAsync(HarborTask task, bool isSbom, CancellationToken cancellationToken)
     {
-        // Without its robot a scan cannot pull the image.
-        if (task.RobotIsGone || random.NextDouble() < settings.ErrorShare) return HarborStatus.Error;
+        // Without its robot a scan cannot pull the image; what was converted into tables of its own is there once only (harbor-facts 0.2).
+        if (task.RobotIsGone || (task.HasFinished && !isSbom) || random.NextDouble() < settings.ErrorShare) return HarborStatus.Error;
         await StoreAsync(task, isSbom, cancellationToken);
         return HarborStatus.Success;
     }
@@ -168,22 +174,30 @@ internal sealed class Scans(SqlBatch sql, Timeline timeline, Random random, Harb
     public async Task StoreAsync(HarborTask task, bool isSbom, CancellationToken cancellationToken)
     {
         if (task.Artifact is not { } part) return;
-        task.IsStored = true;
+        task.HasFinished = true;
+        foreach (var naming in _namedBy[_owners[KeyOf(part, isSbom ? VendorType.Sbom : task.VendorType)].Uuid]) naming.IsStored = true;
+        var ended = timeline.Now - TimeSpan.FromMilliseconds(random.Next(1000, 3000));
         if (isSbom)
         {
+            var times = settings.ReportsTellTime ? $$""","duration":6,"end_time":"{{TimeOf(ended)}}","start_time":"{{TimeOf(ended - TimeSpan.FromSeconds(6))}}" """.TrimEnd() : "";
             await sql.AddAsync("update sbom_report set report = $3::text::json where artifact_id = $1 and registration_uuid = $2", cancellationToken,
-                part.Id, registry.ScannerUuid, $$"""{"scan_status":"Success","sbom_digest":"sha256:{{core.Hex(64)}}","sbom_repository":{{HarborCore.Json(part.Repository)}}}""");
+                part.Id, registry.ScannerUuid,
+                $$"""{"sbom_digest":"sha256:{{core.Hex(64)}}","sbom_repository":{{HarborCore.Json(part.Repository)}},"scan_status":"Success","scanner":{{Scanner}}{{times}}}""");
             return;
         }
         var high = random.Next(12);
-        var report = string.Create(CultureInfo.InvariantCulture,
-            $$"""{"generated_at":"{{timeline.Second:yyyy-MM-ddTHH:mm:ssZ}}","scanner":{"name":"{{Registry.ScannerName}}","vendor":"Aqua Security","version":"v0.50"},"severity":"{{(high > 0 ? "High" : "Low")}}","vulnerabilities":null}""");
+        var time = settings.ReportsTellTime ? $$""" "generated_at":"{{TimeOf(ended)}}",""".TrimStart() : "";
+        var report = $$"""{{{time}}"scanner":{{Scanner}},"severity":"{{(high > 0 ? "High" : "Low")}}","vulnerabilities":null}""";
         var counts = release.SchemaVersion >= 120
             ? $", critical_cnt = 0, high_cnt = {high.ToString(CultureInfo.InvariantCulture)}, medium_cnt = 3, low_cnt = 5, none_cnt = 0, unknown_cnt = 0, fixable_cnt = 2"
             : "";
         await sql.AddAsync($"update scan_report set report = $3::text::json{counts} where digest = $1 and registration_uuid = $2", cancellationToken,
             part.Digest, registry.ScannerUuid, report);
     }
+
+    /// <summary>The adapter's clock in its own zone, as Go writes it.</summary>
+    private string TimeOf(DateTime utc) => new DateTimeOffset(utc, TimeSpan.Zero).ToOffset(TimeSpan.FromMinutes(settings.Seed % 3 * 150 - 150))
+        .ToString("yyyy-MM-dd'T'HH:mm:ss.fffffffK", CultureInfo.InvariantCulture).Replace("+00:00", "Z", StringComparison.Ordinal);
 
     private static string KeyOf(HarborArtifact part, string vendorType) =>
         vendorType == VendorType.Sbom ? string.Create(CultureInfo.InvariantCulture, $"sbom:{part.Id}") : part.Digest;

@@ -35,13 +35,14 @@ internal sealed partial class JobService
         return jobs;
     }
 
-    /// <summary>Removes the records of jobs, and nothing else.</summary>
+    /// <summary>Removes the records of jobs, and nothing else; a process that runs one of them dies of it.</summary>
     public async Task ForgetAsync(IReadOnlyList<string> jobs)
     {
         if (jobs.Count == 0) return;
         await Keys.DeleteAsync([.. jobs.Select(JobKeys.Stats)]);
         await Keys.HashDeleteAsync(JobKeys.Tracked, [.. jobs]);
         foreach (var job in jobs) _expiries.Remove(JobKeys.Stats(job));
+        await NoticeLostRecordsAsync();
     }
 
     public Task PauseAsync(string type) => Keys.SetAsync(JobKeys.Paused(type), "1");
@@ -94,9 +95,41 @@ internal sealed partial class JobService
     /// <summary>The heartbeats of dead pools are evicted: whoever looks finds their lists without knowing what is in them.</summary>
     public Task LoseDeadHeartbeatsAsync() => Keys.DeleteAsync([.. Pools.Where(pool => !pool.IsAlive).Select(pool => JobKeys.Pool(pool.Id))]);
 
-    public Task FlushAsync()
+    /// <summary>
+    /// Redis is emptied. A living process writes its heartbeat again when it is next due; one that runs a scan dies when the scan next looks at
+    /// its stop flag (harbor-facts 0.2).
+    /// </summary>
+    public async Task FlushAsync()
     {
         _expiries.Clear();
-        return Keys.FlushAsync();
+        await Keys.FlushAsync();
+        foreach (var pool in Pools.Where(pool => pool.IsAlive)) pool.BeatsAgainAt = LastBeat(pool) + 5;
+        await NoticeLostRecordsAsync();
     }
+
+    /// <summary>Called when a process has died of a lost record.</summary>
+    public Action? Panicked { get; set; }
+
+    /// <summary>Plans the death of each process that runs a scan whose record is gone: the scan reads its status there, some seconds from now at the latest.</summary>
+    public async Task NoticeLostRecordsAsync()
+    {
+        foreach (var run in Pools.Where(pool => pool.IsAlive).SelectMany(pool => pool.Busy.Values.OfType<Run>())
+            .Where(run => !run.IsOver && run.LooksAt is null && run.Work.Type == VendorType.ImageScan).ToList())
+        {
+            if ((await Keys.HashAsync(JobKeys.Stats(run.JobId))).ContainsKey("status")) continue;
+            run.LooksAt = timeline.Now + TimeSpan.FromMilliseconds(random.Next(2000, 8000));
+            timeline.At(run.LooksAt.Value, _ =>
+            {
+                if (run.IsOver || !run.Pool.IsAlive) return Task.CompletedTask;
+                Kill(run.Pool);
+                core.Count("job service panicked");
+                Panicked?.Invoke();
+                return Task.CompletedTask;
+            });
+        }
+    }
+
+    /// <summary>When the process will die of a lost record, if nobody intervenes; null when it will not.</summary>
+    public static DateTime? DeathOf(WorkerPool pool) =>
+        pool.Busy.Values.OfType<Run>().Where(run => !run.IsOver && run.LooksAt is { } looks && !(run.EndsAt < looks)).Min(run => run.LooksAt);
 }

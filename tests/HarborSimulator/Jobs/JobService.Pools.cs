@@ -38,26 +38,56 @@ internal sealed partial class JobService
     /// <param name="most">How many, the oldest first.</param>
     public void Kill(int most = int.MaxValue)
     {
+        foreach (var pool in Pools.Where(pool => pool.IsAlive).Take(most).ToList()) Kill(pool);
+    }
+
+    /// <summary>The process that runs this job is gone at once. False: none runs it.</summary>
+    public bool KillPoolOf(string jobId)
+    {
+        if (RunOf(jobId) is not { } run) return false;
+        Kill(run.Pool);
+        return true;
+    }
+
+    /// <summary>The processes get SIGTERM: what they run ends in Error at once and core is told once; they take their heartbeats away, and the queue stays.</summary>
+    /// <param name="most">How many, the oldest first.</param>
+    /// <param name="cancellationToken">Ends it half done.</param>
+    public async Task TerminateAsync(int most, CancellationToken cancellationToken)
+    {
         foreach (var pool in Pools.Where(pool => pool.IsAlive).Take(most).ToList())
         {
-            pool.IsAlive = false;
-            foreach (var run in pool.Busy.Values.OfType<Run>()) run.IsOver = true;
+            foreach (var run in pool.Busy.Values.OfType<Run>().Where(run => !run.IsOver).ToList())
+            {
+                if (await SetStatusAsync(run.JobId, HarborStatus.Error, run.Revision)) await SendAsync(run.JobId, HarborStatus.Error, run.Revision, pool, cancellationToken);
+                await ReleaseAsync(pool, run.Worker, run.Work.Type, run.Item);
+            }
+            Kill(pool);
+            await Keys.DeleteAsync(JobKeys.Pool(pool.Id));
+            await Keys.SetRemoveAsync(JobKeys.Pools, pool.Id);
         }
+    }
+
+    private static void Kill(WorkerPool pool)
+    {
+        pool.IsAlive = false;
+        foreach (var run in pool.Busy.Values.OfType<Run>()) run.IsOver = true;
     }
 
     /// <summary>Writes the heartbeat that every living pool last wrote, at the last multiple of five seconds.</summary>
     public async Task BeatAsync()
     {
         var now = timeline.Unix;
-        foreach (var pool in Pools.Where(pool => pool.IsAlive))
+        foreach (var pool in Pools.Where(pool => pool.IsAlive && pool.BeatsAgainAt <= now))
         {
             await Keys.SetAddAsync(JobKeys.Pools, pool.Id);
             await Keys.HashSetAsync(JobKeys.Pool(pool.Id),
-                ("heartbeat_at", Text(now - (now - pool.StartedAt) % 5)), ("started_at", Text(pool.StartedAt)), ("job_names", string.Join(',', _types)),
+                ("heartbeat_at", Text(LastBeat(pool))), ("started_at", Text(pool.StartedAt)), ("job_names", string.Join(',', _types)),
                 ("concurrency", Text(pool.Workers.Count)), ("worker_ids", string.Join(',', pool.Workers)),
                 ("host", $"jobservice-{pool.Number.ToString(CultureInfo.InvariantCulture)}"), ("pid", "1"));
         }
     }
+
+    private long LastBeat(WorkerPool pool) => timeline.Unix - (timeline.Unix - pool.StartedAt) % 5;
 
     private async Task ReapDeadPoolsAsync(WorkerPool by, CancellationToken cancellationToken)
     {

@@ -11,7 +11,9 @@ internal sealed partial class JobService(IKeyStore keys, Timeline timeline, Rand
     /// <summary>The life of a finished job's record, by its status.</summary>
     private static readonly TimeSpan FinalLife = TimeSpan.FromDays(1);
     private static readonly TimeSpan ErrorLife = TimeSpan.FromDays(7);
-    private static readonly int[] RetriesAfterSeconds = [2, 6, 14, 30, 62, 126, 254];
+
+    /// <summary>For so long the enqueuer of a process remembers that it has announced a job type.</summary>
+    private static readonly TimeSpan AnnouncementIsRemembered = TimeSpan.FromSeconds(300);
 
     private readonly Dictionary<string, Work> _work = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTime> _expiries = new(StringComparer.Ordinal);
@@ -26,6 +28,9 @@ internal sealed partial class JobService(IKeyStore keys, Timeline timeline, Rand
 
     public IKeyStore Keys { get; private set; } = keys;
 
+    /// <summary>Keys that will be gone, and when.</summary>
+    public IReadOnlyDictionary<string, DateTime> Expiries => _expiries;
+
     public bool IsUp => Pools.Exists(pool => pool.IsAlive);
 
     public IReadOnlyList<string> Types => _types;
@@ -36,11 +41,15 @@ internal sealed partial class JobService(IKeyStore keys, Timeline timeline, Rand
     /// <summary>Takes a job of core: first the queue, then the record, as two separate steps. False when no job service answers.</summary>
     public async Task<bool> SubmitAsync(string jobId, string arguments, Work work)
     {
-        if (!IsUp) return false;
+        if (Pools.Find(pool => pool.IsAlive) is not { } taker) return false;
         Register(work.Type);
         _work[jobId] = work;
         var now = timeline.Unix;
-        await Keys.SetAddAsync(JobKeys.KnownJobs, work.Type);
+        if (!taker.Announced.TryGetValue(work.Type, out var remembered) || remembered <= timeline.Now)
+        {
+            await Keys.SetAddAsync(JobKeys.KnownJobs, work.Type);
+            taker.Announced[work.Type] = timeline.Now + AnnouncementIsRemembered;
+        }
         if (_dropBeforeSave > 0) _dropBeforeSave--;
         else await Keys.PushLeftAsync(JobKeys.Queue(work.Type), $$"""{"name":"{{work.Type}}","id":"{{jobId}}","t":{{now}},"args":{{arguments}}}""");
         await Keys.HashSetAsync(JobKeys.Stats(jobId),
@@ -114,6 +123,18 @@ internal sealed partial class JobService(IKeyStore keys, Timeline timeline, Rand
             _expiries.Remove(JobKeys.Stats(jobId));
             await Keys.HashSetAsync(JobKeys.Tracked, (jobId, "2"));
         }
+        if (core.IsDown)
+        {
+            // A job begins with core's configuration; without an answer it has failed before it ran.
+            if (await SetStatusAsync(jobId, HarborStatus.Error, revision)) await SendAsync(jobId, HarborStatus.Error, revision, pool, cancellationToken);
+            timeline.In(TimeSpan.FromMilliseconds(random.Next(100, 900)), async token =>
+            {
+                if (!pool.IsAlive) return;
+                await ReleaseAsync(pool, worker, type, item);
+                await DispatchAsync(token);
+            });
+            return;
+        }
         var run = new Run { JobId = jobId, Item = item, Work = work, Pool = pool, Worker = worker, Revision = revision, StartedAt = timeline.Now };
         pool.Busy[worker] = run;
         await SetStatusAsync(jobId, HarborStatus.Running, revision);
@@ -158,26 +179,6 @@ internal sealed partial class JobService(IKeyStore keys, Timeline timeline, Rand
         await ExpireAsync(JobKeys.Stats(jobId), status == HarborStatus.Error ? ErrorLife : FinalLife);
         await UntrackOneAsync(jobId);
         return true;
-    }
-
-    /// <summary>Sends a hook; when core does not take it, again and again for five minutes, in the memory of this process.</summary>
-    private async Task SendAsync(string jobId, string status, long revision, WorkerPool sender, CancellationToken cancellationToken)
-    {
-        if (_silent.Contains(jobId) && HarborStatus.IsFinal(status)) return;
-        if (await core.HookAsync(jobId, status, revision, cancellationToken))
-        {
-            await AcknowledgeAsync(jobId, status, revision);
-            return;
-        }
-        var pending = true;
-        foreach (var seconds in RetriesAfterSeconds)
-        {
-            timeline.In(TimeSpan.FromSeconds(seconds), async token =>
-            {
-                // Success during the retries writes no acknowledgement: the reaper will send once more.
-                if (pending && sender.IsAlive && await core.HookAsync(jobId, status, revision, token)) pending = false;
-            });
-        }
     }
 
     private async Task AcknowledgeAsync(string jobId, string status, long revision)

@@ -19,7 +19,25 @@ internal sealed class WorkerPool
     public Dictionary<string, Run?> Busy { get; } = new(StringComparer.Ordinal);
 
     public bool IsAlive { get; set; } = true;
+
+    /// <summary>Job types that its enqueuer has announced in known_jobs, and until when it does not do so again.</summary>
+    public Dictionary<string, DateTime> Announced { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Unix seconds of its next heartbeat after Redis was emptied; 0 = its last one is there.</summary>
+    public long BeatsAgainAt { get; set; }
+
+    /// <summary>Hooks that core has not taken and that are still to be tried again.</summary>
+    public HashSet<Hook> Untold { get; } = [];
+
+    /// <summary>Those of them that wait for their turn.</summary>
+    public Queue<Hook> Waiting { get; } = new();
+
+    /// <summary>How many are being tried.</summary>
+    public int Retrying { get; set; }
 }
+
+/// <summary>A status that core is to be told.</summary>
+internal sealed record Hook(string JobId, string Status, long Revision);
 
 /// <summary>One run of a job on a worker.</summary>
 internal sealed class Run
@@ -34,6 +52,9 @@ internal sealed class Run
 
     /// <summary>Null when it never ends.</summary>
     public DateTime? EndsAt { get; set; }
+
+    /// <summary>When it next looks at its stop flag, the record of which is gone, and takes its process down; null while the record is there.</summary>
+    public DateTime? LooksAt { get; set; }
 
     /// <summary>It was stopped, killed or replaced: what was planned for it no longer happens.</summary>
     public bool IsOver { get; set; }
