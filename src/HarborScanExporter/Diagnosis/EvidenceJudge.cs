@@ -49,7 +49,7 @@ internal static class EvidenceJudge
     public static Judgement Judge(ScanTask task, JobEvidence job, bool stored, double seenFor, RowEvidence rows, JobServiceEvidence service, Limits limits)
     {
         var judgement = ByRules(task, job, stored, seenFor, rows, service, limits);
-        if (!judgement.IsStuck || service.IsNewerThan(task)) return judgement;
+        if (!judgement.IsStuck || service.IsNewerThan(task, job)) return judgement;
         return task.RowAge(rows.Now) < Limits.Young ? Judgement.Settling : Judgement.Unjudged;
     }
 

@@ -179,11 +179,13 @@ internal sealed record JobServiceEvidence
     public double? NewestSign => Pools.Select(pool => pool.Heartbeat).Append(NewestWork).Max() is { } sign ? Math.Min(sign, Now) : null;
 
     /// <summary>
-    /// Whether it can show what a task's row says: it was alive after the row was last written. What stood still before then proves nothing of it, whether a
-    /// pool seems to live or not.
+    /// Whether it can tell of a task's job: it showed a sign of life after what it should hold of the job was written. What stood still before then proves
+    /// nothing, whether a pool seems to live or not.
     /// </summary>
-    public bool IsNewerThan(ScanTask task) => IsUp
-        ? !(RowFreshness.Of(task) > NewestSign - RowFreshness.Enqueuing)
+    /// <param name="task">An open task.</param>
+    /// <param name="job">What it holds of the job; a record is written once, when the task is made.</param>
+    public bool IsNewerThan(ScanTask task, JobEvidence job) => IsUp
+        ? !((job.Record is null ? task.Created ?? task.ExecutionStarted : RowFreshness.Of(task)) > NewestSign - RowFreshness.Enqueuing)
         : RowFreshness.Of(task) <= NewestSign - RowFreshness.Difference;
 
     /// <summary>

@@ -11,7 +11,7 @@ internal static class RowFreshness
     public const double Difference = 60;
 
     /// <summary>Core writes a row some seconds before the job service has its job, in seconds.</summary>
-    public const double Enqueuing = 10;
+    public const double Enqueuing = 5;
 
     /// <summary>The newest time that a task's row holds; null when it holds none.</summary>
     public static double? Of(ScanTask task) => new[] { task.Created ?? task.ExecutionStarted, task.Updated, task.IsAcknowledged ? task.StatusRevision : null }.Max();

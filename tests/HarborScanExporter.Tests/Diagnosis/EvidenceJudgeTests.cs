@@ -344,15 +344,22 @@ public sealed class EvidenceJudgeTests
     }
 
     [Fact]
-    public void A_fresh_heartbeat_proves_nothing_of_a_row_that_was_written_after_it()
+    public void A_fresh_heartbeat_proves_nothing_of_a_row_that_was_made_after_it()
     {
-        Judgement Beat(double rowAge, double ago) => Judge(Waiting(rowAge), JobEvidence.Nothing, seenFor: 10 * Hour, service: Service with { Pools = [Alive with { Heartbeat = Now - ago }] });
-        Assert.Equal(Judgement.Lost, Beat(30, 20));
-        Assert.Equal(Judgement.Settling, Beat(29, 20));
-        Assert.Equal(Judgement.Lost, Beat(Minute, 30));
+        Judgement Beat(ScanTask task, double ago, JobEvidence? job = null) =>
+            Judge(task, job ?? JobEvidence.Nothing, seenFor: 10 * Hour, service: Service with { Pools = [Alive with { Heartbeat = Now - ago }] });
+        Assert.Equal(Judgement.Lost, Beat(Waiting(25), 20));
+        Assert.Equal(Judgement.Settling, Beat(Waiting(24), 20));
+        Assert.Equal(Judgement.Lost, Beat(Waiting(Minute), 30));
+        // The record should be there since the row was made, whatever core heard later.
+        Assert.Equal(Judgement.Lost, Beat(Running(1) with { Created = Now - Hour }, 20));
+        // What a record says may be older than what core heard.
+        var ended = new JobEvidence { Record = Record("Success", Hour, "Success") };
+        Assert.Equal(Judgement.Unreported, Beat(Running(25), 20, ended));
+        Assert.Equal(Judgement.Settling, Beat(Running(24), 20, ended));
         // A job service whose clock is ahead was not alive in the future.
-        Assert.Equal(Judgement.Settling, Beat(9, -600));
-        Assert.Equal(Judgement.Lost, Beat(10, -600));
+        Assert.Equal(Judgement.Settling, Beat(Waiting(4), -600));
+        Assert.Equal(Judgement.Lost, Beat(Waiting(5), -600));
     }
 
     // What is remembered between two looks.

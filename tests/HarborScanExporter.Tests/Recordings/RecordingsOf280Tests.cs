@@ -302,8 +302,8 @@ public sealed class RecordingsOf280Tests(ITestOutputHelper output)
     public async Task One_of_two_job_services_panicked_over_an_emptied_Redis(string recording)
     {
         await using var harbor = await RecordedHarbor.StartAsync(recording, output);
-        string[] known = ["stuck unreported IMAGE_SCAN Running 2"], after = ["execution_not_refreshed IMAGE_SCAN 1", "redis_emptied"];
-        await harbor.FirstLookAsync(["usable", .. known, "live unjudged IMAGE_SCAN 1", .. after]);
+        string[] known = ["stuck unreported IMAGE_SCAN Running 2"], after = ["execution_not_refreshed IMAGE_SCAN 1"];
+        await harbor.FirstLookAsync(["usable", .. known, "live settling IMAGE_SCAN 1", .. after]);
         await harbor.LaterAsync(TimeSpan.FromMinutes(8), ["usable", "stuck lost IMAGE_SCAN Running 1", .. known, .. after]);
     }
 }
