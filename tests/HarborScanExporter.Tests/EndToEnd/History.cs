@@ -90,7 +90,7 @@ internal sealed record History(
 
     /// <summary>What leaves scans behind that no observer can tell apart at once.</summary>
     private static readonly Gen<Act> Troubles = Gen.Frequency(
-        (4, Gen.Const(Act.LoseRedis)), (3, Gen.Const(Act.LoseRedisAndReplacePool)), (2, Gen.Const(Act.Hang)),
+        (4, Gen.Const(Act.LoseRedis)), (3, Gen.Const(Act.LoseRedisAndReplacePool)), (2, Gen.Const(Act.Hang)), (4, Gen.Const(Act.FinishWithoutTelling)),
         (18, Gen.OneOf(Act.LoseRedisAndRestart, Act.ReplacePool, Act.LoseHeartbeats, Act.LoseRecord, Act.LoseJob, Act.FinishWithoutTelling, Act.FinishWithoutResult,
             Act.LoseFinalHook, Act.PickBeforeSaved, Act.StopTask, Act.StopQueue, Act.Pause, Act.CoreIsDown, Act.JobServiceIsDown, Act.ReadOnly,
             Act.JobServiceIsStopped, Act.RollPool, Act.StoreAndKill, Act.LoseRedisWhileDown)));

@@ -17,6 +17,11 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
     /// <summary>The seeds are 1 to this many; HARBOR_TEST_HISTORIES asks for more.</summary>
     private const int Histories = 20;
 
+    /// <summary>A history depends on the time of day: seeds go on until each of <see cref="Wanted"/> was seen, up to this many.</summary>
+    private const int MostHistories = 400;
+
+    private static readonly string[] Wanted = ["Kept, Lost over an old report → Error", "Kept, Unreported with report → Success", "MadeAnew, Unreported with report → Success"];
+
     private static readonly TimeSpan TwoMinutes = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan SeventyMinutes = TimeSpan.FromMinutes(70);
 
@@ -31,16 +36,17 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
         var clock = Stopwatch.StartNew();
         var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);
         List<string> problems = [];
-        for (var seed = 1; seed <= count; seed++)
+        var tried = 0;
+        for (var seed = 1; seed <= count || (seed <= MostHistories && problems.Count == 0 && Wanted.Except(seen.Keys).Any()); seed++)
         {
+            tried = seed;
             var history = History.EndingInTrouble.Generate(new PCG(5, (ulong)seed), null, out _);
             problems.AddRange((await TryAsync(history, redis, seen)).Take(Told).Select(problem => $"Seed {seed}: {problem}{Environment.NewLine}  {history}"));
         }
-        output.WriteLine($"{count} histories, seeds 1 to {count}, in {clock.Elapsed.TotalSeconds:0.0} s. Runs, and open tasks by kind of report, truth and what was written:");
+        output.WriteLine($"{tried} histories, seeds 1 to {tried}, in {clock.Elapsed.TotalSeconds:0.0} s. Runs, and open tasks by kind of report, truth and what was written:");
         foreach (var (what, number) in seen) output.WriteLine($"  {what} {number}");
         Assert.True(problems.Count == 0, $"{problems.Count} problems.{Environment.NewLine}{string.Join(Environment.NewLine, problems)}");
-        Assert.Contains(seen.Keys, what => what.EndsWith("Success", StringComparison.Ordinal));
-        Assert.Contains(seen.Keys, what => what.StartsWith("Kept, Lost over an old report", StringComparison.Ordinal));
+        Assert.Empty(Wanted.Except(seen.Keys));
     }
 
     private static async Task<IReadOnlyList<string>> TryAsync(History history, RedisServer redis, SortedDictionary<string, int> seen)
