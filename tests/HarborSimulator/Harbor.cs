@@ -51,6 +51,9 @@ internal sealed class HarborTask
     public long? RobotId { get; init; }
     public IReadOnlyList<string> Reports { get; init; } = [];
 
+    /// <summary>When its row was made; its scan begins after it.</summary>
+    public DateTime Created { get; set; }
+
     /// <summary>Deleted with the final status; a second run of the same job cannot log in without it.</summary>
     public bool RobotIsGone { get; set; }
 

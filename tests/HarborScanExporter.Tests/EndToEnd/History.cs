@@ -112,7 +112,15 @@ internal sealed record History(
         Gen.Select(Acts, Gen.Int[0, 999], Gen.Int[1, 6], Durations, (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[fewest, most],
         rest,
         (release, seed, size, seconds, kind, steps, rest) =>
-            new History(release, seed, size.Item1, size.Item2, size.Item3, seconds, kind.Item1, kind.Item2, kind.Item3, steps, rest));
+            new History(release, seed, size.Item1, size.Item2, size.Item3, seconds, kind.Item1, Known(kind.Item2, release), kind.Item3, steps, rest));
+
+    /// <summary>Harbors that keep reports are newer than the index of what tasks name, which came with 2.8.1 (harbor-facts 0.2 and 1.3).</summary>
+    private static ReportKind Known(ReportKind kind, string release) => (kind, release) switch
+    {
+        (ReportKind.Kept, "2.4.0" or "2.7.2" or "2.8.0") => ReportKind.MadeAnew,
+        (ReportKind.KeptWithoutTime, "2.4.0" or "2.7.2" or "2.8.0") => ReportKind.MadeAnewWithoutTime,
+        _ => kind,
+    };
 
     /// <summary>How long it takes by Harbor's clock.</summary>
     public TimeSpan Length => TimeSpan.FromMinutes((IsScannedBefore ? Before : 0) + Steps.Sum(step => step.Minutes) + Rest + 1);

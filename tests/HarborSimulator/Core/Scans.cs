@@ -145,6 +145,7 @@ internal sealed class Scans(SqlBatch sql, Timeline timeline, Random random, Harb
             $$""","report_uuids":["{{uuid}}"],"robot_id":{{robotId}}}""");
         var template = new HarborTask { Id = 0, ExecutionId = execution, VendorType = vendorType, JobId = jobId, Artifact = part, RobotId = robot, Reports = [uuid] };
         var task = await core.CreateTaskAsync(execution, vendorType, jobId, attributes, template, cancellationToken);
+        task.Created = timeline.Now;
         _owners[KeyOf(part, capability)] = (uuid, task.Id);
         if (!_namedBy.TryGetValue(uuid, out var naming)) _namedBy[uuid] = naming = [];
         naming.Add(task);
@@ -177,6 +178,7 @@ internal sealed class Scans(SqlBatch sql, Timeline timeline, Random random, Harb
         task.HasFinished = true;
         foreach (var naming in _namedBy[_owners[KeyOf(part, isSbom ? VendorType.Sbom : task.VendorType)].Uuid]) naming.IsStored = true;
         var ended = timeline.Now - TimeSpan.FromMilliseconds(random.Next(1000, 3000));
+        if (ended < task.Created) ended = timeline.Now;
         if (isSbom)
         {
             var times = settings.ReportsTellTime ? $$""","duration":6,"end_time":"{{TimeOf(ended)}}","start_time":"{{TimeOf(ended - TimeSpan.FromSeconds(6))}}" """.TrimEnd() : "";
