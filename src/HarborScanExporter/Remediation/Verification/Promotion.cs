@@ -26,7 +26,7 @@ internal static class Promotion
         if (await TaskUndo.LockAsync(transaction, line.Id, cancellationToken) is not { } before) return false;
         var fence = new Fence(now.Status, now.Code, now.Revision, Epoch.Usable(now.Updated));
         var message = $"harbor-scan-exporter repair {run}";
-        if (await TaskWrite.FinishAsync(transaction, now.Id, fence, ScanStatus.Success, message, cancellationToken) is not { } after) return false;
+        if (await TaskWrite.FinishAsync(transaction, now.Id, fence, ScanStatus.Success, null, message, cancellationToken) is not { } after) return false;
         var execution = await ExecutionWrite.RecomputeAsync(transaction, line.ExecutionId!.Value, cancellationToken);
         await AuditTable.AddAsync(transaction, new AuditLine
         {
