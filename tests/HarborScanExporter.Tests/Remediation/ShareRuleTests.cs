@@ -69,7 +69,7 @@ public sealed class ShareRuleTests
     /// <summary>Left-over scans leave the rule: with them and without them, and so before their repair and after it, the others are held alike.</summary>
     [Fact]
     public void Scans_that_were_stuck_before_the_proof_change_nothing_for_the_others() =>
-        Gen.Select(Gen.Int[0, 60], Gen.Int[0, 60], Gen.Int[1, 60], Gen.Int[1, 999], Gen.Double[0.05, 1]).Sample((stuck, waiting, left, proof, share) =>
+        Gen.Select(Gen.Int[0, 60], Gen.Int[0, 60], Gen.Int[1, 60], Gen.Int[61, 999], Gen.Double[0.05, 1]).Sample((stuck, waiting, left, proof, share) =>
         {
             var settings = Armed with { MaxPerRun = 500, MaxShare = share };
             var alone = Stuck(0, 0, stuck, Math.Min(proof, 500)) with { NewestSuccess = Now - proof, Settings = settings };

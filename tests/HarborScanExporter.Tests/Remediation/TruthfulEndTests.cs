@@ -30,7 +30,7 @@ public sealed class TruthfulEndTests
         var (execution, task) = await harbor.LoseScanAsync();
         await harbor.SeeTwiceAsync();
         var plan = await harbor.PlanAsync();
-        var made = await harbor.Harbor.Database.ScalarAsync<double>("select date_part('epoch', now() - interval '3 hours')::bigint + 0.9");
+        var made = await harbor.Harbor.Database.ScalarAsync<double>("select date_part('epoch', now() - interval '3 hours')::bigint + 0.9::float8");
         await using (var transaction = await harbor.Pieces.GetRequiredService<RepairDatabase>().BeginAsync(TestContext.Current.CancellationToken))
         {
             var repair = Assert.Single(plan.Repairs) with { Status = "Success", Ended = made };

@@ -32,7 +32,7 @@ internal static class RescanLookup
           and r.execution_id is not null
           and r.artifact_id is not null
           and r.id > @After
-          and t.status <> 'Success'
+          and t.status is distinct from 'Success'
           and not exists (select from harbor_scan.repair d where d.task_id = r.task_id and d.action = 'rescan' and d.state in ('intended', 'done', 'no_effect'))
         """;
 
