@@ -69,7 +69,7 @@ public sealed class BoundedLookTests
             insert into robot (name, project_id, description, expiresat, visible, creation_time)
             select 'of-' || i, 1, 'for scan', -1, false, now() at time zone 'utc' - interval '2 hours' from generate_series(1, 2001) i;
             insert into harbor_scan.repair (at, run, source, actor, action, state, verdict, evidence, task_id, robot_id, ended_at)
-            select now() - interval '1 hour', 'r', 'api', 'a', 'finish_task', 'done', 'lost', '[]', 100000 + id, id, now() - interval '1 hour' from robot where name like 'of-%';
+            select now() - interval '30 hours', 'r', 'api', 'a', 'finish_task', 'done', 'lost', '[]', 100000 + id, id, now() - interval '30 hours' from robot where name like 'of-%';
             insert into execution (vendor_type, vendor_id, status, trigger, extra_attrs, start_time) values ('IMAGE_SCAN', 1, 'Running', 'MANUAL', '{}', now() at time zone 'utc');
             insert into task (execution_id, job_id, status, status_code, status_revision, run_count, extra_attrs, creation_time, update_time, vendor_type)
             select (select max(id) from execution), '', 'Pending', 0, 0, 0, json_build_object('robot_id', id, 'report_uuids', '[]'::json), now() at time zone 'utc', now() at time zone 'utc', 'IMAGE_SCAN'
