@@ -140,6 +140,7 @@ internal static class CommandLine
         var undo = new Option<long?>("--undo") { Description = "Take the repair with this line of the audit back.", HelpName = "id" };
         var quick = new Option<bool>("--quick") { Description = "Look once, also where a repair needs looks a minute apart." };
         var all = new Option<bool>("--all") { Description = "List every repair, also where hundreds are alike." };
+        var old = new Option<bool>("--old-executions") { Description = "Search for old executions too, which reads all executions; without it a plan says that it did not." };
         var (verdict, type, project) = Filter();
         var ids = new Option<string[]>("--id") { Description = "Only this finding, for example task-307257; may be given more than once.", HelpName = "id" };
         var share = new Option<bool>("--override-share") { Description = "Repair although so large a share of the open scans is stuck that it may be an outage: you have looked, and it is none." };
@@ -148,7 +149,7 @@ internal static class CommandLine
         var repair = new Command("repair",
             "Print what would be repaired, what is left alone and why; --apply writes it. Exit code 0: nothing is left to repair, 1: something is planned or left, 2: could not look or may not write.")
         {
-            apply, dryRun, undo, output, quick, all, verdict, type, project, ids, share, actor, note,
+            apply, dryRun, undo, output, quick, all, old, verdict, type, project, ids, share, actor, note,
         };
         repair.SetAction((parsed, cancellationToken) => run(parsed, new RepairOptions
         {
@@ -158,6 +159,7 @@ internal static class CommandLine
             Undo = parsed.GetValue(undo),
             Quick = parsed.GetValue(quick),
             All = parsed.GetValue(all),
+            OldExecutions = parsed.GetValue(old),
             Filter = new FindingsFilter(parsed.GetValue(verdict), parsed.GetValue(type), parsed.GetValue(project)),
             Ids = parsed.GetValue(ids) ?? [],
             OverrideShare = parsed.GetValue(share),

@@ -9,6 +9,9 @@ internal sealed record RobotRow
 
     /// <summary>Seconds since 1970.</summary>
     public double Created { get; init; }
+
+    /// <summary>How many of its kind there are, those beyond the bound of the read among them.</summary>
+    public long Total { get; init; }
 }
 
 /// <summary>Reads the robot accounts of scans that are left over (harbor-facts 5.6).</summary>
@@ -24,7 +27,7 @@ internal static class RobotLookup
         """;
 
     private const string Sql = $"""
-        select r.id::bigint as Id, date_part('epoch', r.creation_time) as Created
+        select r.id::bigint as Id, date_part('epoch', r.creation_time) as Created, count(*) over () as Total
         from robot r
         where {IsLeaked}
         order by r.id

@@ -8,13 +8,17 @@ internal sealed class VerdictSightings(TimeProvider time)
 {
     private readonly Lock _lock = new();
     private Dictionary<Seen, (double Clock, long Rows)> _since = [];
+    private int _stuck;
 
-    /// <summary>How many findings the newest look had that a repair could end.</summary>
-    public int Count
+    /// <summary>When a scan last began or succeeded, by this process's clock; it is remembered, because a scan that began may have failed by the next look.</summary>
+    private double? _life;
+
+    /// <summary>How many tasks were stuck at the newest look, and how many findings it had that a repair could end.</summary>
+    public (int Stuck, int Findings) Counts
     {
         get
         {
-            lock (_lock) return _since.Count;
+            lock (_lock) return (_stuck, _since.Count);
         }
     }
 
@@ -27,6 +31,8 @@ internal sealed class VerdictSightings(TimeProvider time)
         lock (_lock)
         {
             var clock = Clock;
+            _stuck = diagnosed.Tasks.Count(task => task.Judgement.IsStuck);
+            Remember(BegunAge(diagnosed), clock);
             // Rows that join those that were seen have not been seen themselves; some that leave them, repaired, change nothing.
             _since = seen.ToDictionary(one => one.Seen, one => (_since.TryGetValue(one.Seen, out var before) && one.Rows <= before.Rows ? before.Clock : clock, one.Rows));
         }
@@ -41,6 +47,28 @@ internal sealed class VerdictSightings(TimeProvider time)
             return Of(diagnosed).DistinctBy(one => one.Seen.Finding)
                 .ToDictionary(one => one.Seen.Finding, one => _since.TryGetValue(one.Seen, out var before) && one.Rows <= before.Rows ? clock - before.Clock : 0);
         }
+    }
+
+    /// <summary>How many seconds ago a scan last began or succeeded, as far as this look and those before it show; null when none shows one.</summary>
+    /// <param name="diagnosed">The look.</param>
+    /// <param name="ownSuccess">When a repair last wrote Success, in seconds since 1970: what ended no later may be that row.</param>
+    public double? LifeAge(Diagnosed diagnosed, double? ownSuccess)
+    {
+        lock (_lock)
+        {
+            var clock = Clock;
+            Remember(BegunAge(diagnosed), clock);
+            if (ownSuccess is null || diagnosed.NewestSuccess > ownSuccess) Remember(diagnosed.Now - diagnosed.NewestSuccess, clock);
+            return clock - _life;
+        }
+    }
+
+    private static double? BegunAge(Diagnosed diagnosed) => diagnosed.Now - diagnosed.Tasks.Where(task => task.Judgement == Judgement.Running).Max(task => task.Task.Updated);
+
+    /// <summary>What began after the look, by another clock, is not believed.</summary>
+    private void Remember(double? age, double clock)
+    {
+        if (age >= 0 && clock - age is var life && (_life is null || life > _life)) _life = life;
     }
 
     private static IEnumerable<(Seen Seen, long Rows)> Of(Diagnosed diagnosed)

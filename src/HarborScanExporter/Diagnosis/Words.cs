@@ -22,6 +22,10 @@ internal static class Words
     public static string Time(double epoch) =>
         DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(epoch, 0, 253_402_300_799)).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
+    /// <summary>UTC to the second: <c>2026-09-21 12:00:05 UTC</c>.</summary>
+    public static string TimeToSecond(double epoch) =>
+        DateTimeOffset.FromUnixTimeSeconds((long)Math.Clamp(epoch, 0, 253_402_300_799)).ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
     /// <summary>With thousands apart: <c>36,000</c>.</summary>
     public static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

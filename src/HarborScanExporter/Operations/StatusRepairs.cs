@@ -49,7 +49,7 @@ internal static class StatusRepairs
 
     private static Markup Planned(RepairPlan plan, StatusView view) => $"""
         <h3 id="planned-title">{(plan.IsBlocked ? "What would be done, were it not held" : "What would be done now")}</h3>
-        {(plan.Repairs.Count == 0 ? Nothing : List(plan, view))}
+        {(plan.Repairs.Count == 0 ? Nothing(plan) : List(plan, view))}
         {Left(plan)}
         {(plan.Repairs.Count == 0 ? Markup.Nothing : StatusConfirmation.Buttons(plan, view.Repairs.Mode))}
         <div id="repair-result" class="result" role="status" data-kept></div>
@@ -98,12 +98,12 @@ internal static class StatusRepairs
         var (stuck, live) = (left.Where(one => one.IsStuck).Sum(one => one.Count), left.Where(one => !one.IsStuck).Sum(one => one.Count));
         var counts = string.Join(" and ", new[] { stuck > 0 ? Words.Count(stuck, "thing") : null, live > 0 ? Words.Count(live, "live scan") : null }.OfType<string>());
         return $"""
-            <details id="left-alone" class="left"><summary>Left alone: {counts}</summary><ul class="lines">{left.Select(One)}</ul></details>
+            <details id="left-alone" class="left"><summary>Left alone{(counts.Length > 0 ? $": {counts}" : "")}</summary><ul class="lines">{left.Select(One)}</ul></details>
             """;
     }
 
     private static Markup One(LeftAlone left) => $"""
-        <li><span class="tag">{left.Reason}</span> <b>{Words.Number(left.Count)} {left.Verdict}</b>{(left.Who.Length > 0 ? Who(left.Who) : Markup.Nothing)}: {left.Text}</li>
+        <li><span class="tag">{left.Reason}</span> <b>{left.What}</b>{(left.Who.Length > 0 ? Who(left.Who) : Markup.Nothing)}: {left.Text}</li>
 
         """;
 
@@ -113,5 +113,5 @@ internal static class StatusRepairs
 
     private static Markup More(int rest) => $"""<p class="quiet">and {Words.Number(rest)} more.</p>""";
 
-    private static Markup Nothing { get; } = Markup.Trusted("<p id=\"planned-none\">Nothing is to be repaired.</p>");
+    private static Markup Nothing(RepairPlan plan) => $"""<p id="planned-none">{LeftAlone.NothingDue(plan.Refusals)}</p>""";
 }

@@ -32,7 +32,8 @@ internal static class AuditTable
     private const string CountsSql = $"""
         select date_part('epoch', clock_timestamp()) as Now,
                {RepairAuditLookup.OfLateColumns},
-               count(*) filter (where {RepairAuditLookup.IsRepair} and at > now() - interval '1 day') as LastDay
+               count(*) filter (where {RepairAuditLookup.IsRepair} and at > now() - interval '1 day') as LastDay,
+               date_part('epoch', max(ended_at) filter (where action = 'finish_task' and status = 'Success')) as NewestOwnSuccess
         from harbor_scan.repair
         where at > now() - @Hours * interval '1 hour'
         """;
@@ -96,6 +97,7 @@ internal static class AuditTable
             LastDay = counts.LastDay,
             FailedLastHour = counts.Failed,
             RevertedLately = counts.Reverted,
+            NewestOwnSuccess = counts.NewestOwnSuccess,
             ReadOnly = await transaction.Connection.QueryFirstOrDefaultAsync<bool?>(
                 ReadOnlySql, new ReadOnlyParameters { Either = true, CancellationToken = cancellationToken }, transaction.Transaction),
             Standby = await transaction.IsStandbyAsync(cancellationToken),
@@ -123,6 +125,8 @@ internal static class AuditTable
         public long Reverted { get; init; }
 
         public long LastDay { get; init; }
+
+        public double? NewestOwnSuccess { get; init; }
     }
 
     internal sealed record InsertParameters

@@ -15,13 +15,17 @@ internal sealed record EndedRobotRow
     public long Repair { get; init; }
 
     public string JobId { get; init; } = "";
+
+    /// <summary>How many of its kind there are, those beyond the bound of the read among them.</summary>
+    public long Total { get; init; }
 }
 
 /// <summary>Reads the robot accounts that stay when a repair ends a scan (harbor-facts 7.4): Harbor removes them in the end's hook alone.</summary>
 internal static class EndedRobotLookup
 {
     private const string Sql = """
-        select b.id::bigint as Id, date_part('epoch', b.creation_time) as Created, max(r.id) as Repair, max(coalesce(r.job_id, '')) as JobId
+        select b.id::bigint as Id, date_part('epoch', b.creation_time) as Created, max(r.id) as Repair, max(coalesce(r.job_id, '')) as JobId,
+               count(*) over () as Total
         from harbor_scan.repair r
             join robot b on b.id = r.robot_id
             left join task t on t.id = r.task_id
@@ -33,17 +37,21 @@ internal static class EndedRobotLookup
           and b.description = 'for scan'
           and (t.id is null or (t.status in ('Success', 'Error', 'Stopped') and t.status_code = 3))
           and isfinite(b.creation_time)
+          and not exists (select from unnest(@Named) as named (id) where named.id = b.id)
         group by b.id, b.creation_time
         order by b.id
         limit @Most
         """;
 
-    /// <summary>At most so many of them: the repair ended ten minutes ago or earlier, and the task is still over.</summary>
-    public static async Task<IReadOnlyList<EndedRobotRow>> ReadAsync(Snapshot snapshot, int most, CancellationToken cancellationToken) =>
-        (await snapshot.Connection.QueryAsync<EndedRobotRow>(Sql, new Parameters { Most = most, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
+    /// <summary>At most so many that are not among the named ones: the repair ended ten minutes ago or earlier, and the task is still over.</summary>
+    public static async Task<IReadOnlyList<EndedRobotRow>> ReadAsync(Snapshot snapshot, long[] named, int most, CancellationToken cancellationToken) =>
+        (await snapshot.Connection.QueryAsync<EndedRobotRow>(
+            Sql, new Parameters { Named = named, Most = most, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
 
     internal sealed record Parameters
     {
+        public required long[] Named { get; init; }
+
         public required int Most { get; init; }
 
         public required CancellationToken CancellationToken { get; init; }

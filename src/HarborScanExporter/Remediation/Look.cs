@@ -49,6 +49,9 @@ internal sealed record Look
             EvidenceJudge.TwoSightings - seenFor);
     }
 
+    /// <summary>How many seconds ago a scan last began or succeeded, as far as any look has seen; null when none has seen one.</summary>
+    public double? LifeAge { get; init; }
+
     /// <summary>How many tasks name each job that may be stopped.</summary>
     public IReadOnlyDictionary<string, long> JobOwners { get; init; } = new Dictionary<string, long>();
 
@@ -65,8 +68,8 @@ internal sealed record Look
     /// <summary>Old executions; only after nothing else was left to be repaired.</summary>
     public IReadOnlyList<SweepCandidate> Sweepable { get; init; } = [];
 
-    /// <summary>What the search for old executions leaves alone.</summary>
-    public IReadOnlyList<Refusal> SweepRefusals { get; init; } = [];
+    /// <summary>What was left alone before a plan: old executions that are not removed, and what is beyond the bounds of a look.</summary>
+    public IReadOnlyList<Refusal> Refusals { get; init; } = [];
 
     /// <summary>Whether Harbor's API may be asked to act.</summary>
     public bool HasApi { get; init; }

@@ -3,6 +3,7 @@ using HarborScanExporter.Diagnosis;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation.Rescanning;
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using Npgsql;
 
@@ -12,8 +13,8 @@ namespace HarborScanExporter.Remediation;
 internal sealed class LookReader(
     FindingsReader findings, HarborDatabase database, VerdictSightings sightings, ExporterSettings settings, EvidenceReader? evidence = null)
 {
-    /// <summary>Tasks with a wrong code and robot accounts looked at at once; more come with the next batch.</summary>
-    private const int Most = 200;
+    /// <summary>Tasks with a wrong code, robot accounts of ended scans and robot accounts of unknown ones, of one look; a plan counts the others.</summary>
+    private const int Most = 2_000;
 
     private const double Day = 24 * 3600;
 
@@ -36,8 +37,8 @@ internal sealed class LookReader(
         var codes = await snapshot.ReadAsync((from, token) => WrongCodeLookup.ReadAsync(from, executions, Most, token), cancellationToken);
         var robots = settings.Remediation.Robots ? await LeakedAsync(snapshot, diagnosed, codes, cancellationToken) : RobotsOfScans.None;
         var rescannables = settings.Remediation.Rescan
-            ? await OfAuditAsync(snapshot, (from, token) => RescanLookup.ReadAsync(from, Most, facts.CanReadSbomReport, token), cancellationToken)
-            : [];
+            ? await OfAuditAsync(snapshot, (from, token) => RescanLookup.ReadAsync(from, settings.Remediation.MaxAttempts, facts.CanReadSbomReport, token), cancellationToken)
+            : null;
         var jobs = await JobsAsync(codes.Select(row => row.JobId).Concat(robots.Ended.Select(row => row.JobId)), cancellationToken);
         return (new Look
         {
@@ -57,10 +58,19 @@ internal sealed class LookReader(
                 .. robots.Leaked.Where(robot => robots.Ended.All(ended => ended.Id != robot.Id)).Select(robot => new LeakedRobot(robot.Id, robot.Created)),
             ],
             OpenWithoutRobot = robots.OpenWithoutRobot,
-            Rescannables = rescannables,
+            Rescannables = (rescannables ?? RescannablesRead.None).Found,
+            Refusals =
+            [
+                .. Unlooked(Inconsistency.FinalStatusWrongCode, diagnosed.WrongCodes.Sum(found => found.Tasks) - codes.Count),
+                .. Unlooked(RobotPlanning.Leaked, robots.Unlooked),
+                .. Unlooked(RescanPlanning.Repaired, (rescannables ?? RescannablesRead.None).Unlooked),
+            ],
             HasApi = settings.Api is not null,
         }, report);
     }
+
+    /// <summary>The look with what it and those before it show of scans that began or succeeded; the audit tells which of these a repair made.</summary>
+    public Look WithLife(Look look, RepairHistory history) => look with { LifeAge = sightings.LifeAge(look.Diagnosed, history.NewestOwnSuccess) };
 
     private static async Task<RobotsOfScans> LeakedAsync(Snapshot snapshot, Diagnosed diagnosed, IReadOnlyList<WrongCodeRow> codes, CancellationToken cancellationToken)
     {
@@ -69,13 +79,19 @@ internal sealed class LookReader(
         var attributes = await snapshot.ReadAsync((from, token) => ReportLookup.AttributesAsync(from, open, token), cancellationToken);
         long[] named = [.. attributes.Values.Select(its => its.RobotId).OfType<long>().Distinct()];
         var leaked = await snapshot.ReadAsync((from, token) => RobotLookup.LeakedAsync(from, diagnosed.Now - Day, named, Most, token), cancellationToken);
-        var ended = await OfAuditAsync(snapshot, (from, token) => EndedRobotLookup.ReadAsync(from, Most, token), cancellationToken);
-        return new RobotsOfScans(leaked, [.. ended.Where(robot => !named.Contains(robot.Id))],
+        var ended = await OfAuditAsync(snapshot, (from, token) => EndedRobotLookup.ReadAsync(from, named, Most, token), cancellationToken) ?? [];
+        return new RobotsOfScans(leaked, ended,
             [.. diagnosed.Tasks.Where(task => attributes.GetValueOrDefault(task.Task.Id)?.RobotId is null).Select(task => task.Task.Created)]);
     }
 
-    /// <summary>Reads from the audit; nothing where there is none, which whoever plans meets too.</summary>
-    private static async Task<IReadOnlyList<T>> OfAuditAsync<T>(Snapshot snapshot, Func<Snapshot, CancellationToken, Task<IReadOnlyList<T>>> read, CancellationToken cancellationToken)
+    private static IEnumerable<Refusal> Unlooked(string verdict, long count) => count <= 0 ? [] :
+    [
+        new Refusal(null, verdict, SkipReason.NotLookedAt, "They are more than one look takes, which begins with the oldest; they are looked at when those are gone.") { Count = count },
+    ];
+
+    /// <summary>Reads from the audit; null where there is none, which whoever plans meets too.</summary>
+    private static async Task<T?> OfAuditAsync<T>(Snapshot snapshot, Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+        where T : class
     {
         try
         {
@@ -83,7 +99,7 @@ internal sealed class LookReader(
         }
         catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InsufficientPrivilege)
         {
-            return [];
+            return null;
         }
     }
 
@@ -101,5 +117,10 @@ internal sealed class LookReader(
     private sealed record RobotsOfScans(IReadOnlyList<RobotRow> Leaked, IReadOnlyList<EndedRobotRow> Ended, IReadOnlyList<double?> OpenWithoutRobot)
     {
         public static RobotsOfScans None { get; } = new([], [], []);
+
+        /// <summary>Those beyond the bounds of the read.</summary>
+        public long Unlooked => Beyond(Leaked.Select(robot => robot.Total), Leaked.Count) + Beyond(Ended.Select(robot => robot.Total), Ended.Count);
+
+        private static long Beyond(IEnumerable<long> totals, int read) => totals.FirstOrDefault() - read;
     }
 }

@@ -29,9 +29,6 @@ internal static class Planning
     /// <summary>A look older than this proves nothing any more.</summary>
     public const double FreshLook = 30;
 
-    /// <summary>With no more candidates than this no share of the open tasks is an outage.</summary>
-    public const int ShareFloor = 20;
-
     /// <summary>Plans one batch.</summary>
     public static RepairPlan Of(Look look, RepairHistory history, PlanTerms terms)
     {
@@ -42,9 +39,14 @@ internal static class Planning
             if (decision.Repair is { } repair) due.Add(repair);
             else refusals.Add(decision.Refusal!);
         }
-        if (terms.Wanted is null) refusals.AddRange(look.SweepRefusals);
+        if (terms.Wanted is null) refusals.AddRange(look.Refusals);
         refusals.AddRange(Live(look));
         List<PlanBlock> blocks = [.. Blocks(look, history, terms)];
+        if (!terms.OverrideShare && ShareRule.Of(look, terms.Settings) is { } share)
+        {
+            if (due.All(repair => share.Holds(repair.FindingId))) blocks.Add(new PlanBlock(SkipReason.Share, share.Text));
+            else due = Without(due, share, refusals);
+        }
         var batch = Capped(due, history, terms.Settings, refusals);
         return new RepairPlan(blocks, batch, refusals);
     }
@@ -121,23 +123,16 @@ internal static class Planning
             yield return new PlanBlock(SkipReason.QueuePaused, "An operator paused the queue of scans. Resume it first.");
         if (history.Now - diagnosed.Now > FreshLook)
             yield return new PlanBlock(SkipReason.StaleLook, $"The look took {Words.Duration(history.Now - diagnosed.Now)} and proves nothing any more. Look at the database's load.");
-        if (!terms.OverrideShare && Outage(look, terms.Settings) is { } text) yield return new PlanBlock(SkipReason.Share, text);
     }
 
-    /// <summary>
-    /// Many stuck scans at once may be an outage. It is none when a scan has begun or succeeded after the newest of them was first seen stuck
-    /// (design 3.1): then the job service and core work, and what is stuck is left over.
-    /// </summary>
-    private static string? Outage(Look look, RemediationSettings settings)
+    private static List<PlannedRepair> Without(List<PlannedRepair> due, ShareRule share, List<Refusal> refusals)
     {
-        var diagnosed = look.Diagnosed;
-        JudgedTask[] stuck = [.. diagnosed.Tasks.Where(task => task.Judgement.IsStuck)];
-        if (stuck.Length <= ShareFloor || stuck.Length <= settings.MaxShare * diagnosed.Tasks.Count) return null;
-        var died = diagnosed.Now - stuck.Min(task => look.SeenFor.GetValueOrDefault(Finding.IdOfTask(task.Task.Id)));
-        var begun = diagnosed.Tasks.Where(task => task.Judgement == Judgement.Running).Max(task => task.Task.Updated);
-        if (begun > died || diagnosed.NewestSuccess > died) return null;
-        return $"{Words.Number(stuck.Length)} of {Words.Number(diagnosed.Tasks.Count)} open tasks are stuck and no scan has begun or succeeded since: it may be an outage. Start one scan and see it end, or override this after a look (override_share).";
+        refusals.AddRange(due.Where(repair => share.Holds(repair.FindingId)).Select(repair => Refuse(repair, SkipReason.Share, share.Text)));
+        return [.. due.Where(repair => !share.Holds(repair.FindingId))];
     }
+
+    private static Refusal Refuse(PlannedRepair repair, string reason, string text) =>
+        new(repair.FindingId, repair.Verdict, reason, text) { Type = repair.Type, TaskId = repair.TaskId, ExecutionId = repair.ExecutionId };
 
     private static List<PlannedRepair> Capped(List<PlannedRepair> due, RepairHistory history, RemediationSettings settings, List<Refusal> refusals)
     {
@@ -153,7 +148,7 @@ internal static class Planning
                 : batch.Count >= settings.MaxPerRun ? (SkipReason.NextBatch, "It is repaired in the next batch.")
                 : (null, "");
             if (reason is null) batch.Add(repair);
-            else refusals.Add(new Refusal(repair.FindingId, repair.Verdict, reason, text) { Type = repair.Type, TaskId = repair.TaskId, ExecutionId = repair.ExecutionId });
+            else refusals.Add(Refuse(repair, reason, text));
         }
         return batch;
     }

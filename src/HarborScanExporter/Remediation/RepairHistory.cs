@@ -74,6 +74,9 @@ internal sealed record RepairHistory
     /// <summary>Repairs of the last three hours that were found reverted.</summary>
     public long RevertedLately { get; init; }
 
+    /// <summary>When a repair of the last day last wrote Success; such a row is no sign that a scan came to its end. Null when none did.</summary>
+    public double? NewestOwnSuccess { get; init; }
+
     /// <summary>Whether Harbor is read-only; null where the role cannot see it.</summary>
     public bool? ReadOnly { get; init; }
 

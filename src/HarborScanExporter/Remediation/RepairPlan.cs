@@ -43,6 +43,9 @@ internal sealed record PlannedRepair
     /// <summary>The status that is written; null where nothing is.</summary>
     public string? Status { get; init; }
 
+    /// <summary>When the scan ended, in seconds since 1970, where a report tells; null for the time of the repair.</summary>
+    public double? Ended { get; init; }
+
     /// <summary>The row it was decided on; null where no row of task is written or stopped.</summary>
     public Fence? Fence { get; init; }
 
@@ -66,8 +69,11 @@ internal sealed record Refusal(string? FindingId, string Verdict, string Reason,
 
     public long? ExecutionId { get; init; }
 
-    /// <summary>How many rows it speaks of.</summary>
+    /// <summary>How many rows it speaks of; 0 where nobody has counted them.</summary>
     public long Count { get; init; } = 1;
+
+    /// <summary>Whether time alone changes it, nothing does, or nobody knows of a row: what leaves only such things alone is at a clean end.</summary>
+    public bool IsSettled => Count == 0 || Reason is SkipReason.Live or SkipReason.HarborSweeps or SkipReason.ArtifactGone;
 
     /// <summary>Seconds until it may no longer hold; null when time alone does not end it.</summary>
     public double? HoldsFor { get; init; }
@@ -85,4 +91,7 @@ internal sealed record PlanBlock(string Reason, string Text);
 internal sealed record RepairPlan(IReadOnlyList<PlanBlock> Blocks, IReadOnlyList<PlannedRepair> Repairs, IReadOnlyList<Refusal> Refusals)
 {
     public bool IsBlocked => Blocks.Count > 0;
+
+    /// <summary>Whether the share rule holds all of it back, or a part.</summary>
+    public bool IsHeldByShare => Blocks.Any(block => block.Reason == SkipReason.Share) || Refusals.Any(refusal => refusal.Reason == SkipReason.Share);
 }

@@ -16,9 +16,6 @@ internal sealed partial class RepairRun(
     LookReader looking, RepairDatabase database, PauseFile pause, ExporterSettings settings, RemediationCounters counters, TimeProvider time, ILogger<RepairRun> logger,
     Act? act = null, SweepReader? sweeping = null, Reconciliation? reconciliation = null) : IDisposable
 {
-    /// <summary>What time alone changes, or nothing does: a run that leaves only such things is at a clean end.</summary>
-    internal static readonly HashSet<string> Settled = [SkipReason.Live, SkipReason.HarborSweeps, SkipReason.ArtifactGone];
-
     /// <summary>The looks a minute apart that a run waits for: what is missing is proven by the first, the verdict on it by the second.</summary>
     private const int MostWaits = 2;
 
@@ -30,6 +27,9 @@ internal sealed partial class RepairRun(
 
     /// <summary>One run at a time in this process; other processes are kept out by the lock in the database.</summary>
     private readonly SemaphoreSlim _one = new(1);
+
+    /// <summary>What held the newest run back, by reason; what is looked for every few seconds is told once.</summary>
+    private string _heldBy = "";
 
     /// <summary>A run has ended that wrote lines into the audit.</summary>
     public event Action? Wrote;
@@ -54,11 +54,31 @@ internal sealed partial class RepairRun(
     {
         var (look, report) = looked;
         if (look is null) return (null, report);
+        look = await WithOldAsync(look, request, cancellationToken);
         if (settings.Remediation.Mode == RemediationMode.Off)
-            return (Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report)), report);
+            return (PlanOf(look, NoHistory(look), request, report), report);
         await using var transaction = await database.BeginAsync(cancellationToken);
-        return (Planning.Of(look, await HistoryAsync(transaction, look, cancellationToken), Terms(request, report)), report);
+        return (PlanOf(look, await HistoryAsync(transaction, look, cancellationToken), request, report), report);
     }
+
+    /// <summary>The look with old executions where they are asked for; else with the word that nobody has searched.</summary>
+    private async Task<Look> WithOldAsync(Look look, RunRequest request, CancellationToken cancellationToken)
+    {
+        if (sweeping is null || !request.IsForAll) return look;
+        if (!request.WithOldExecutions)
+        {
+            return !settings.Remediation.Sweep || !SweepNeed.MayBe(look.Facts.SchemaVersion) ? look
+                : look with { Refusals = [.. look.Refusals, SweepPlanning.NotSearched] };
+        }
+        return await sweeping.FindAsync(request.Asker.Source, cancellationToken) is not { } found ? look
+            : settings.Remediation.Sweep ? look with { Sweepable = found.Candidates, Refusals = [.. look.Refusals, .. found.Refusals] }
+            : look with { Refusals = [.. look.Refusals, .. SweepPlanning.SwitchedOff(found.Candidates.Count), .. found.Refusals] };
+    }
+
+    private static RepairHistory NoHistory(Look look) => RepairHistory.None with { Now = look.Diagnosed.Now };
+
+    private RepairPlan PlanOf(Look look, RepairHistory history, RunRequest request, FindingsReport report) =>
+        Planning.Of(looking.WithLife(look, history), history, Terms(request, report));
 
     /// <summary>Runs to its end. What was committed stays, whatever happens after it.</summary>
     /// <param name="request">What is asked for; beyond the ceiling of the settings nothing is written.</param>
@@ -137,7 +157,7 @@ internal sealed partial class RepairRun(
     /// <summary>Goes on with old executions, when nothing else is to be done and all findings were asked for.</summary>
     private async Task<RunResult> SweptAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
     {
-        if (sweeping is null || !settings.Remediation.Sweep || !request.Filter.IsAll || request.Ids is not null) return result;
+        if (sweeping is null || !settings.Remediation.Sweep || !request.IsForAll) return result;
         if (await sweeping.FindAsync(request.Asker.Source, cancellationToken) is not { } found) return result;
         foreach (var part in found.Parts(settings.Remediation.MaxPerRun, SweepReader.MostTasks))
         {
@@ -165,12 +185,12 @@ internal sealed partial class RepairRun(
         var result = new RunResult { Run = run, DryRun = dry, End = RunEnd.Clean };
         var (look, report) = await looking.LookAsync(cancellationToken);
         if (look is null) return result with { End = RunEnd.Failed, Problem = report.Problem };
-        if (old is not null) look = look with { Sweepable = old.Candidates, SweepRefusals = old.Refusals };
+        if (old is not null) look = look with { Sweepable = old.Candidates, Refusals = [.. look.Refusals, .. old.Refusals] };
         List<RepairOutcome> outcomes = [];
         RepairPlan plan;
         if (settings.Remediation.Mode == RemediationMode.Off)
         {
-            plan = Planning.Of(look, RepairHistory.None with { Now = look.Diagnosed.Now }, Terms(request, report));
+            plan = PlanOf(look, NoHistory(look), request, report);
             Count(plan);
             return result with { Plan = plan, End = RunEnd.Blocked, Problem = plan.Blocks[0].Text };
         }
@@ -180,7 +200,7 @@ internal sealed partial class RepairRun(
                 return result with { End = RunEnd.Busy, Problem = "Another exporter holds the lock of a run." };
             var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
             var history = await HistoryAsync(transaction, look, cancellationToken);
-            plan = Planning.Of(look, history, Terms(request, report));
+            plan = PlanOf(look, history, request, report);
             Count(plan);
             var (planned, age) = (time.GetTimestamp(), history.Now - look.Diagnosed.Now);
             if (!plan.IsBlocked)
@@ -188,7 +208,7 @@ internal sealed partial class RepairRun(
             if (!dry && (outcomes.Count > 0 || resolved > 0)) await transaction.CommitAsync(cancellationToken);
         }
         if (!dry) await ActAsync(outcomes, cancellationToken);
-        var left = plan.Refusals.Any(refusal => !Settled.Contains(refusal.Reason)) || plan.Repairs.Count > outcomes.Count
+        var left = plan.Refusals.Any(refusal => !refusal.IsSettled) || plan.Repairs.Count > outcomes.Count
             || outcomes.Any(outcome => outcome.State is RepairState.Failed or RepairState.NoEffect || (outcome.State == RepairState.Intended && !dry));
         return result with
         {
@@ -254,7 +274,7 @@ internal sealed partial class RepairRun(
         Settings = settings.Remediation,
         PausedBy = pause.Reason(),
         OverrideShare = request.OverrideShare,
-        Wanted = request.Filter.IsAll && request.Ids is null ? null
+        Wanted = request.IsForAll ? null
             : request.Filter.Of(report).Select(finding => finding.Id).Where(id => request.Ids?.Contains(id) ?? true).ToHashSet(StringComparer.Ordinal),
     };
 
@@ -289,7 +309,9 @@ internal sealed partial class RepairRun(
     {
         foreach (var outcome in result.Outcomes.Where(outcome => !result.DryRun))
             LogRepair(outcome.Repair.Action.Word(), outcome.Repair.FindingId, outcome.Repair.Verdict, outcome.State, outcome.Failure ?? "", outcome.Audit ?? 0, result.Run);
-        LogRun(result.Run, request.Asker.Source, request.Asker.Actor, result.DryRun, result.End, result.Outcomes.Count, result.Problem ?? "");
+        var heldBy = result is { End: RunEnd.Blocked, Outcomes.Count: 0 } ? string.Join(' ', result.Plan!.Blocks.Select(block => block.Reason)) : "";
+        var isTold = Interlocked.Exchange(ref _heldBy, heldBy) == heldBy && heldBy.Length > 0 && request.Asker.Source == RunSource.Alert;
+        LogRun(isTold ? LogLevel.Debug : LogLevel.Information, result.Run, request.Asker.Source, request.Asker.Actor, result.DryRun, result.End, result.Outcomes.Count, result.Problem ?? "");
     }
 
     [LoggerMessage(40, LogLevel.Information, "Repair {Audit}: {Action} of {Finding} ({Verdict}) is {State} {Failure}. Run {Run}.")]
@@ -298,6 +320,6 @@ internal sealed partial class RepairRun(
     [LoggerMessage(42, LogLevel.Information, "{Count} acts of Harbor's API whose outcome nobody had written were judged by the rows.")]
     private partial void LogResolved(int count);
 
-    [LoggerMessage(41, LogLevel.Information, "Run {Run} for {Source} ({Actor}), dry {Dry}, ended {End} with {Count} repairs. {Problem}")]
-    private partial void LogRun(string run, string source, string actor, bool dry, RunEnd end, int count, string problem);
+    [LoggerMessage(EventId = 41, Message = "Run {Run} for {Source} ({Actor}), dry {Dry}, ended {End} with {Count} repairs. {Problem}")]
+    private partial void LogRun(LogLevel level, string run, string source, string actor, bool dry, RunEnd end, int count, string problem);
 }

@@ -84,7 +84,7 @@ internal static class RepairWriting
             }
             var after = repair.Action == RepairAction.FixStatusCode
                 ? await TaskWrite.FixCodeAsync(transaction, id, fence, message, cancellationToken)
-                : await TaskWrite.FinishAsync(transaction, id, fence, repair.Status!, message, cancellationToken);
+                : await TaskWrite.FinishAsync(transaction, id, fence, repair.Status!, repair.Ended, message, cancellationToken);
             if (after is null) failed.Add((repair, RepairFailure.LostRace));
             else tasks.Add((repair, before, after));
         }

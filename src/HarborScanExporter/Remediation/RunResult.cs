@@ -20,6 +20,12 @@ internal sealed record RunRequest
     /// <summary>A person says that it is no outage.</summary>
     public bool OverrideShare { get; init; }
 
+    /// <summary>Whether a plan searches for old executions, which reads all executions; a run always does where it may remove them.</summary>
+    public bool WithOldExecutions { get; init; }
+
+    /// <summary>Whether all that is found is asked for.</summary>
+    public bool IsForAll => Filter.IsAll && Ids is null;
+
     /// <summary>Whether it waits for the second look where a first one was taken only now.</summary>
     public bool WaitsForSecondLook { get; init; } = true;
 }

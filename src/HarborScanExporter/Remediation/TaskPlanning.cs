@@ -62,14 +62,16 @@ internal static class TaskPlanning
     private static PlannedRepair Finish(JudgedTask judged, Look look)
     {
         var status = TruthfulStatus.Of(judged);
+        var ended = status == ScanStatus.Success ? TruthfulEnd.Of(judged, look.Diagnosed.Now) : null;
         var why = judged.Stored ? "every report it names is stored"
             : judged.Job?.Record is { IsFinal: true } record ? $"the job's record says {record.Status} and its reports are not stored"
             : "the job service does not know how it ended, and its reports are not stored";
         return Planned(judged, look) with
         {
             Action = RepairAction.FinishTask,
-            Text = $"The row becomes {status} with code 3 and an end, and its execution is recomputed: {why}.",
+            Text = $"The row becomes {status} with code 3 and {(ended is null ? "an end" : "the end that its report tells")}, and its execution is recomputed: {why}.",
             Status = status,
+            Ended = ended,
         };
     }
 

@@ -38,7 +38,7 @@ internal static class TaskWrite
             status_code = 3,
             status_message = @Message,
             update_time = date_trunc('second', now() at time zone 'utc'),
-            end_time = date_trunc('second', now() at time zone 'utc')
+            end_time = date_trunc('second', coalesce(to_timestamp(@Ended), now()) at time zone 'utc')
         where {Fenced}
         returning {Image}
         """;
@@ -67,9 +67,18 @@ internal static class TaskWrite
     public static Task<string?> ImageAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
         transaction.Connection.QueryFirstOrDefaultAsync<string?>(ImageSql, new IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
 
-    /// <summary>Gives the row a final status; the row as it is then, or null when it was not the one that was judged.</summary>
-    public static Task<string?> FinishAsync(RepairTransaction transaction, long id, Fence fence, string status, string message, CancellationToken cancellationToken) =>
-        transaction.Connection.QueryFirstOrDefaultAsync<string?>(FinishSql, WriteParameters.Of(id, fence, status, message, cancellationToken), transaction.Transaction);
+    /// <summary>Gives the row a final status and an end; the row as it is then, or null when it was not the one that was judged.</summary>
+    /// <param name="transaction">The transaction of the batch.</param>
+    /// <param name="id">The task.</param>
+    /// <param name="fence">The row as it was judged.</param>
+    /// <param name="status">The status that is written.</param>
+    /// <param name="ended">Its end in seconds since 1970; null for now.</param>
+    /// <param name="message">The status message that is written.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    public static Task<string?> FinishAsync(
+        RepairTransaction transaction, long id, Fence fence, string status, double? ended, string message, CancellationToken cancellationToken) =>
+        transaction.Connection.QueryFirstOrDefaultAsync<string?>(
+            FinishSql, WriteParameters.Of(id, fence, status, message, cancellationToken) with { Ended = ended }, transaction.Transaction);
 
     /// <summary>Gives a final row the code of a final row; the row as it is then, or null when it was not the one that was judged.</summary>
     public static Task<string?> FixCodeAsync(RepairTransaction transaction, long id, Fence fence, string message, CancellationToken cancellationToken) =>
@@ -122,6 +131,8 @@ internal static class TaskWrite
         public required string Written { get; init; }
 
         public required string Message { get; init; }
+
+        public double? Ended { get; init; }
 
         public required CancellationToken CancellationToken { get; init; }
 

@@ -114,6 +114,7 @@ internal static class SkipReason
     public const string ArtifactGone = "artifact_gone";
     public const string QueueFull = "queue_full";
     public const string TooLarge = "too_large";
+    public const string NotLookedAt = "not_looked_at";
     public const string Live = "live";
 
     // It is repaired later.
@@ -126,6 +127,6 @@ internal static class SkipReason
     [
         Off, Paused, BreakerOpen, Standby, NoEvidence, NoWorkers, ReadOnly, QueuePaused, UnknownSchema, StaleLook, Share,
         SecondLook, NoProof, NeedsApi, WorkerHolds, RecordOpen, Stranded, JobQueued, SharedJob, TaskFirst, InProgress, CoolingDown, Attempts, Undone,
-        SwitchedOff, HarborSweeps, ArtifactGone, QueueFull, TooLarge, Live, NextBatch, CapHour, CapDay,
+        SwitchedOff, HarborSweeps, ArtifactGone, QueueFull, TooLarge, NotLookedAt, Live, NextBatch, CapHour, CapDay,
     ];
 }

@@ -46,7 +46,7 @@ internal sealed record Setting(string Name, string? Default, string Meaning, boo
         new(Names.RemediationMaxPerRun, "50", "Repairs of one batch."),
         new(Names.RemediationMaxPerHour, "500", "Repairs within an hour."),
         new(Names.RemediationMaxPerDay, "2000", "Repairs within a day."),
-        new(Names.RemediationMaxShare, "0.5", "With more than 20 candidates and more than this share of the open tasks stuck nothing is repaired until a scan has started or ended since, as it may be an outage."),
+        new(Names.RemediationMaxShare, "0.5", "With more than 20 stuck scans that are more than this share of the open ones it may be an outage: each waits until another scan has begun or succeeded after it was first seen stuck."),
         new(Names.RemediationCooldown, "1h", "How long a row is left alone after a repair of it."),
         new(Names.RemediationMaxAttempts, "2", "Repairs of one row; after that a person is needed."),
         new(Names.RemediationRescan, "off", "on or off: scan the artifacts of repaired scans again, by Harbor's API."),

@@ -3,11 +3,19 @@ using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Settings;
+using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.Remediation;
 
 /// <summary>An open scan of a situation: its row, what Redis holds of its job (null: not asked), and how long that has been missing.</summary>
-internal sealed record OpenScan(ScanTask Task, JobEvidence? Job, bool Stored = false, double AbsentFor = 3600);
+internal sealed record OpenScan(ScanTask Task, JobEvidence? Job, bool Stored = false, double AbsentFor = 3600)
+{
+    /// <summary>For how long it has been stuck; null for as long as everything else.</summary>
+    public double? SeenFor { get; init; }
+
+    /// <summary>When its report was made; null when the report does not say.</summary>
+    public double? Generated { get; init; }
+}
 
 /// <summary>
 /// All that a plan rests on, made of parts. What is stuck is judged as the product judges it, so that a test leads from the evidence to the
@@ -109,6 +117,7 @@ internal sealed record PlanSituation
                         Job = Judging.JobOf(scan.Task, service),
                         SeenFor = scan.AbsentFor,
                         Named = new TaskAttributes(7, 3, []),
+                        Reports = scan.Stored ? [new ScanReport("7f1c", "sha256:1", true) { Generated = scan.Generated }] : [],
                         Stored = scan.Stored,
                     }),
                 ],
@@ -122,7 +131,7 @@ internal sealed record PlanSituation
             };
             string[] findings =
             [
-                .. Scans.Select(scan => Finding.IdOfTask(scan.Task.Id)), .. Executions.Select(found => Finding.IdOfExecution(found.Execution.Id)),
+                .. Executions.Select(found => Finding.IdOfExecution(found.Execution.Id)),
                 .. WrongCodes.Select(task => Finding.IdOfCodes(task.ExecutionId)).Distinct(),
             ];
             return new Look
@@ -130,7 +139,9 @@ internal sealed record PlanSituation
                 Diagnosed = diagnosed,
                 Facts = new DatabaseFacts { SchemaVersion = Schema, Now = Now, Standby = Standby },
                 Findings = new Dictionary<string, Finding>(),
-                SeenFor = findings.ToDictionary(id => id, _ => SeenFor),
+                SeenFor = findings.Select(id => (id, SeenFor)).Concat(Scans.Select(scan => (Finding.IdOfTask(scan.Task.Id), scan.SeenFor ?? SeenFor)))
+                    .ToDictionary(seen => seen.Item1, seen => seen.Item2),
+                LifeAge = new VerdictSightings(new FakeTimeProvider()).LifeAge(diagnosed, History.NewestOwnSuccess),
                 JobOwners = JobOwners,
                 WrongCodes = WrongCodes,
                 LeakedRobots = Robots,

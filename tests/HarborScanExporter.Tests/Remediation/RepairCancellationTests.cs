@@ -22,7 +22,7 @@ public sealed class RepairCancellationTests
         ["a task locked"] = ("task", (transaction, token) => TaskWrite.LockAsync(transaction, 1, Fence, token)),
         ["a task read under its fence"] = ("task", (transaction, token) => TaskWrite.ReadAsync(transaction, 1, Fence, token)),
         ["a task's image"] = ("task", (transaction, token) => TaskWrite.ImageAsync(transaction, 1, token)),
-        ["a task finished"] = ("task", (transaction, token) => TaskWrite.FinishAsync(transaction, 1, Fence, "Error", "test", token)),
+        ["a task finished"] = ("task", (transaction, token) => TaskWrite.FinishAsync(transaction, 1, Fence, "Error", null, "test", token)),
         ["a task's code"] = ("task", (transaction, token) => TaskWrite.FixCodeAsync(transaction, 1, Fence, "test", token)),
         ["a task's row"] = ("task", (transaction, token) => TaskRow.ReadAsync(transaction, 1, token)),
         ["a robot"] = ("robot", (transaction, token) => TaskRow.RobotExistsAsync(transaction, 1, token)),

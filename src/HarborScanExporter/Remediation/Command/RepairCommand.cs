@@ -76,6 +76,8 @@ internal static class RepairCommand
     {
         var waiting = new Waiting(terminal, time);
         var (plan, report) = await LookAsync(run, options, waiting, terminal, time, cancellationToken);
+        if (plan is not null && options.OldExecutions)
+            (plan, report) = await waiting.ForAsync(run.PlanAsync(options.Request with { WithOldExecutions = true }, cancellationToken), "Searching for old executions", cancellationToken);
         if (plan is null)
         {
             // The log has named the cause and its mend already.

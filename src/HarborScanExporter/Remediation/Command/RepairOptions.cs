@@ -35,6 +35,9 @@ internal sealed partial record RepairOptions
     /// <summary>Every row, also where hundreds are alike.</summary>
     public bool All { get; init; }
 
+    /// <summary>Whether the plan searches for old executions too.</summary>
+    public bool OldExecutions { get; init; }
+
     public FindingsFilter Filter { get; init; } = new(null, null, null);
 
     /// <summary>Findings by id; none for all that the filter lets through.</summary>
@@ -76,7 +79,9 @@ internal sealed partial record RepairOptions
         if (Filter.Problem is { } problem) return problem;
         if (Ids.FirstOrDefault(id => !FindingId().IsMatch(id)) is { } unknown)
             return $"{unknown} is no id of something that can be repaired. Give ids as check --output json has them: task-307257, execution-9041, codes-9041.";
-        if (Undo is not null && (Apply || DryRun || OverrideShare || !Filter.IsAll || Ids.Count > 0)) return "--undo takes one repair back and goes with --actor, --note and --output only.";
+        if (Undo is not null && (Apply || DryRun || OverrideShare || OldExecutions || !Filter.IsAll || Ids.Count > 0)) return "--undo takes one repair back and goes with --actor, --note and --output only.";
+        if (OldExecutions && (Apply || DryRun || !Filter.IsAll || Ids.Count > 0))
+            return "--old-executions counts what a plan of everything would remove: leave out --apply and --dry-run, which search by themselves, and whatever chooses findings.";
         if (Apply && DryRun) return "--apply writes and --dry-run does not. Give one of them.";
         if (Writes && mode != RemediationMode.Execute)
             return $"Nothing may be written: {Setting.Names.Remediation} is {mode.Word()}. Set it to execute{(Apply ? ", or leave out --apply to see what would be done" : "")}.";

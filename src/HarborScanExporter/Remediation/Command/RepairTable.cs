@@ -45,7 +45,7 @@ internal static class RepairTable
         if (told.Run is null)
         {
             var apply = told.Blocks.Count > 0 ? "." : told.Ceiling == RemediationMode.Execute ? $"; --apply writes {(count == 1 ? "it" : "them")}." : $"; {Setting.Names.Remediation} set to execute, and --apply, write {(count == 1 ? "it" : "them")}.";
-            return count == 0 ? "Nothing is to be repaired." : $"{Words.Count(count, "repair is due", "repairs are due")}{apply}";
+            return count == 0 ? LeftAlone.NothingDue(told.Refusals) : $"{Words.Count(count, "repair is due", "repairs are due")}{apply}";
         }
         if (count == 0) return told.DryRun ? $"Run {told.Run} was rolled back: nothing was to be done." : $"Run {told.Run}: nothing was done.";
         string[] parts =
@@ -102,7 +102,7 @@ internal static class RepairTable
         page.WriteLine();
         page.Write(new Text("Left alone\n", Bold));
         page.Write(Aligned(left.Select((one, i) => (i > 0 && left[i - 1].Reason == one.Reason ? "" : one.Reason,
-            $"{Words.Number(one.Count)} {one.Verdict}{(one.Who.Length > 0 ? $" ({one.Who})" : "")}: {one.Text}"))));
+            $"{one.What}{(one.Who.Length > 0 ? $" ({one.Who})" : "")}: {one.Text}"))));
     }
 
     private static Grid Aligned(IEnumerable<(string Label, string Text)> lines)

@@ -10,4 +10,9 @@ namespace HarborScanExporter.Remediation.Rescanning;
 /// <param name="Repository">The repository with its project; null when the artifact is gone.</param>
 /// <param name="Digest">The artifact's digest; null when it is gone.</param>
 /// <param name="Scans">How often it was scanned anew within the last day.</param>
-internal sealed record Rescannable(long Repair, long TaskId, long ExecutionId, long ArtifactId, string Type, bool IsFinal, string? Repository, string? Digest, long Scans = 0);
+internal sealed record Rescannable(long Repair, long TaskId, long ExecutionId, long ArtifactId, string Type, bool IsFinal, string? Repository, string? Digest, long Scans = 0)
+{
+    /// <summary>Whether its row and its artifact let it be scanned again; else it is left to a person, or for later.</summary>
+    /// <param name="attempts">Scans of one artifact in a day.</param>
+    public bool CanBeScanned(int attempts) => IsFinal && Repository is not null && Digest is not null && Scans < attempts;
+}

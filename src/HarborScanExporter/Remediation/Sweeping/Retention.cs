@@ -14,6 +14,9 @@ internal sealed class Retention(int scanAlls, int mostArtifacts)
     private readonly Dictionary<uint, Newest> _imageScans = [];
     private readonly Dictionary<uint, Newest> _sboms = [];
 
+    /// <summary>Executions that were kept because their artifacts are beyond the bound.</summary>
+    public long Untracked { get; private set; }
+
     /// <summary>The scan-alls that started last, the latest first.</summary>
     private readonly List<Newest> _scanAlls = [];
 
@@ -42,6 +45,10 @@ internal sealed class Retention(int scanAlls, int mostArtifacts)
         else if (known.Count < mostArtifacts)
         {
             known.Add(artifact, met);
+        }
+        else
+        {
+            Untracked++;
         }
         return null;
     }

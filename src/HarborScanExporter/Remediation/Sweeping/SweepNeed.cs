@@ -11,6 +11,10 @@ internal static class SweepNeed
     /// <summary>The patch level since which an execution with a task that is not over is passed by instead of failing the sweep.</summary>
     private static readonly Version MendedPatch = new(2, 11, 1);
 
+    /// <summary>Whether Harbors of this schema version may leave old executions.</summary>
+    /// <param name="schemaVersion">schema_migrations.version.</param>
+    public static bool MayBe(long schemaVersion) => schemaVersion < Mended;
+
     /// <summary>Why executions of a type are left to Harbor's own sweep, with the mend where there is one; null when they are not.</summary>
     /// <param name="type">One of <see cref="ScanType"/>.</param>
     /// <param name="schemaVersion">schema_migrations.version.</param>

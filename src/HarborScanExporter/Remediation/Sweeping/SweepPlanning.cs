@@ -1,5 +1,7 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
+using HarborScanExporter.Scraping;
+using HarborScanExporter.Settings;
 
 namespace HarborScanExporter.Remediation.Sweeping;
 
@@ -11,6 +13,17 @@ internal static class SweepPlanning
 
     /// <summary>What old executions may use of a cap: the other half stays for scans that block somebody.</summary>
     public static int Share(int cap) => cap / 2;
+
+    /// <summary>Of a plan that did not search.</summary>
+    public static Refusal NotSearched { get; } = new(null, Beyond, SkipReason.NotLookedAt,
+        "Old executions were not searched for, as that reads all executions. A run searches when nothing else is to be repaired; harbor-scan-exporter repair --old-executions counts them.") { Count = 0 };
+
+    /// <summary>Of old executions that are not to be removed.</summary>
+    /// <param name="count">How many were found.</param>
+    public static IEnumerable<Refusal> SwitchedOff(int count) => count == 0 ? [] :
+    [
+        new Refusal(null, Beyond, SkipReason.SwitchedOff, $"Old executions are not removed. Set {Setting.Names.RemediationSweep} to on.") { Count = count },
+    ];
 
     /// <summary>The decision.</summary>
     public static Decision Decide(SweepCandidate candidate, PastOfThings past)

@@ -51,7 +51,7 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
             return new SweepFound([], [new Refusal(null, SweepPlanning.Beyond, SkipReason.NoProof,
                 "Whether the report of a task still exists cannot be seen: the scraping role may not read sbom_report. Run deploy/sql/01-scraping-role.sql again.")]);
         }
-        var superseded = await SupersededAsync(types, facts.SchemaVersion, cancellationToken);
+        var superseded = await SupersededAsync(types, facts.SchemaVersion, refusals, cancellationToken);
         var candidates = await CandidatesAsync(superseded, facts, refusals, cancellationToken);
         return new SweepFound(candidates, refusals);
     }
@@ -75,11 +75,11 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
     }
 
     /// <summary>The oldest executions beyond the retention, oldest first.</summary>
-    private async Task<IReadOnlyList<Superseded>> SupersededAsync(string[] types, long schemaVersion, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Superseded>> SupersededAsync(string[] types, long schemaVersion, List<Refusal> refusals, CancellationToken cancellationToken)
     {
         var retention = new Retention(HarborSchema.Retained(schemaVersion, ScanType.ScanAll) ?? 1, MostArtifacts);
         var oldest = new Queue<Superseded>();
-        var before = long.MaxValue;
+        var (before, newer) = (long.MaxValue, 0L);
         while (true)
         {
             await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
@@ -87,11 +87,18 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
             foreach (var row in page)
             {
                 var artifact = ExecutionAttributes.ArtifactOf(row.ExtraAttributes);
-                if (retention.Meet(row.Id, row.Type, artifact, Epoch.Usable(row.Started)) is not { } newer) continue;
-                oldest.Enqueue(new Superseded(row.Id, row.Type, artifact ?? 0, newer));
-                if (oldest.Count > MostSuperseded) oldest.Dequeue();
+                if (retention.Meet(row.Id, row.Type, artifact, Epoch.Usable(row.Started)) is not { } by) continue;
+                oldest.Enqueue(new Superseded(row.Id, row.Type, artifact ?? 0, by));
+                if (oldest.Count <= MostSuperseded) continue;
+                oldest.Dequeue();
+                newer++;
             }
-            if (page.Count < Rows) return [.. oldest.Reverse()];
+            if (page.Count < Rows)
+            {
+                refusals.AddRange(Unlooked(newer, $"They lie beyond the retention, and {Words.Number(MostSuperseded)} older ones do too, which are looked at first."));
+                refusals.AddRange(Unlooked(retention.Untracked, $"They are of more artifacts than a search keeps track of ({Words.Number(MostArtifacts)})."));
+                return [.. oldest.Reverse()];
+            }
             before = page[^1].Id;
         }
     }
@@ -102,9 +109,11 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
         List<SweepCandidate> candidates = [];
         // More than this no run may remove.
         var most = SweepPlanning.Share(Math.Min(settings.Remediation.MaxPerHour, settings.Remediation.MaxPerDay));
+        var looked = 0;
         foreach (var part in superseded.Chunk(Part))
         {
             if (candidates.Count >= most) break;
+            looked += part.Length;
             await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
             long[] ids = [.. part.Select(one => one.Id)];
             var executions = await snapshot.ReadAsync((from, token) => SweepLookup.ByIdAsync(from, ids, token), cancellationToken);
@@ -122,8 +131,12 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
             foreach (var few in new SweepFound([.. over.Where(one => one.Tasks <= MostTasks)], []).Parts(Part, MostTasks))
                 candidates.AddRange(await WithoutReportsAsync(snapshot, few, facts, cancellationToken));
         }
+        refusals.AddRange(Unlooked(superseded.Count - looked + Math.Max(0, candidates.Count - most), "They may lie beyond the retention; as many as may be removed within an hour were found before them."));
         return [.. candidates.Take(most)];
     }
+
+    private static IEnumerable<Refusal> Unlooked(long count, string text) =>
+        count <= 0 ? [] : [new Refusal(null, SweepPlanning.Beyond, SkipReason.NotLookedAt, text) { Count = count }];
 
     /// <summary>Over for a day, and as Harbor's own final path leaves it.</summary>
     private static bool IsOver([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] SweepLookup.ExecutionRow? execution, SweepLookup.TasksRow tasks, double now) =>

@@ -11,6 +11,9 @@ namespace HarborScanExporter.Remediation.Telling;
 /// <param name="Text">The reason in a sentence with its mend: of the first, where they differ only in numbers.</param>
 internal sealed partial record LeftAlone(string Reason, string Verdict, long Count, IReadOnlyList<string> Names, string Text)
 {
+    /// <summary>How many of what: <c>4 hung</c>; the verdict alone where nobody has counted.</summary>
+    public string What => Count == 0 ? Verdict : $"{Diagnosis.Words.Number(Count)} {Verdict}";
+
     /// <summary>As many are named.</summary>
     private const int MostNames = 5;
 
@@ -28,6 +31,11 @@ internal sealed partial record LeftAlone(string Reason, string Verdict, long Cou
            orderby alike.Key.Reason == SkipReason.Live
            select new LeftAlone(alike.Key.Reason, alike.Key.Verdict, alike.Sum(refusal => refusal.Count), [.. alike.Select(NameOf).OfType<string>().Distinct().Take(MostNames)], alike.First().Text),
     ];
+
+    /// <summary>That nothing is due, and whether that is said of all.</summary>
+    /// <param name="refusals">What the plan leaves alone.</param>
+    public static string NothingDue(IReadOnlyList<Refusal> refusals) =>
+        refusals.Any(refusal => refusal.Reason == SkipReason.NotLookedAt) ? "Nothing that was looked at is to be repaired." : "Nothing is to be repaired.";
 
     private static string? NameOf(Refusal refusal) => RowName.Of(refusal.TaskId, refusal.ExecutionId, null);
 

@@ -32,7 +32,7 @@ internal sealed record ToldRun
 
     /// <summary>Whether something is still to be repaired; what lives, or what Harbor itself ends, is not.</summary>
     public bool IsSomethingLeft =>
-        Refusals.Any(left => !RepairRun.Settled.Contains(left.Reason))
+        Refusals.Any(left => !left.IsSettled)
         || Outcomes.GroupBy(outcome => (outcome.Repair.FindingId, outcome.Repair.TaskId))
             .Any(ofOne => DryRun || ofOne.Last().State is not (RepairState.Done or RepairState.NoEffect));
 

@@ -18,15 +18,16 @@ internal static class Promotion
     /// <param name="transaction">The transaction of the look.</param>
     /// <param name="line">The repair.</param>
     /// <param name="now">The row as it was read.</param>
+    /// <param name="ended">When its newest report was made, in seconds since 1970; null for now.</param>
     /// <param name="run">The id of the look.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="Npgsql.PostgresException">The database refuses; nothing of it may be committed.</exception>
-    public static async Task<bool> WriteAsync(RepairTransaction transaction, DueCheck line, TaskNow now, string run, CancellationToken cancellationToken)
+    public static async Task<bool> WriteAsync(RepairTransaction transaction, DueCheck line, TaskNow now, double? ended, string run, CancellationToken cancellationToken)
     {
         if (await TaskUndo.LockAsync(transaction, line.Id, cancellationToken) is not { } before) return false;
         var fence = new Fence(now.Status, now.Code, now.Revision, Epoch.Usable(now.Updated));
         var message = $"harbor-scan-exporter repair {run}";
-        if (await TaskWrite.FinishAsync(transaction, now.Id, fence, ScanStatus.Success, message, cancellationToken) is not { } after) return false;
+        if (await TaskWrite.FinishAsync(transaction, now.Id, fence, ScanStatus.Success, ended, message, cancellationToken) is not { } after) return false;
         var execution = await ExecutionWrite.RecomputeAsync(transaction, line.ExecutionId!.Value, cancellationToken);
         await AuditTable.AddAsync(transaction, new AuditLine
         {

@@ -1,3 +1,4 @@
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
@@ -62,7 +63,7 @@ internal sealed partial class RepairVerification(RepairDatabase database, PauseF
             : SeenRows.Of(line, executions.GetValueOrDefault(line.ExecutionId!.Value)));
         DueCheck[] overtakable = [.. due.Where(line => seen[line.Id] == Seen.Held && Promotion.Concerns(line) && tasks.ContainsKey(line.TaskId!.Value))];
         var stored = await StoredReports.OfAsync(transaction, [.. overtakable.Select(line => tasks[line.TaskId!.Value]).DistinctBy(task => task.Id)], cancellationToken);
-        DueCheck[] overtaken = [.. overtakable.Where(line => stored.Contains(line.TaskId!.Value))];
+        DueCheck[] overtaken = [.. overtakable.Where(line => stored.ContainsKey(line.TaskId!.Value))];
         var history = overtaken.Length == 0 ? null : await AuditTable.HistoryAsync(transaction, [], [], [], cancellationToken);
         // In the order of their ids, as a run writes its tasks.
         var promoted = 0L;
@@ -70,7 +71,9 @@ internal sealed partial class RepairVerification(RepairDatabase database, PauseF
         {
             // Only execute writes; what may be written later stays due.
             if (settings.Remediation.Mode != RemediationMode.Execute) continue;
-            var became = MayWrite(history!, promoted) ? await PromoteAsync(transaction, line, tasks[line.TaskId!.Value], run, cancellationToken) : null;
+            var task = tasks[line.TaskId!.Value];
+            var ended = TruthfulEnd.Of(stored[task.Id], Epoch.Usable(task.Created), history!.Now);
+            var became = MayWrite(history, promoted) ? await PromoteAsync(transaction, line, task, ended, run, cancellationToken) : null;
             if (became is { } its) seen[line.Id] = its;
             else seen.Remove(line.Id);
             if (became == Seen.Promoted) promoted++;
@@ -89,11 +92,11 @@ internal sealed partial class RepairVerification(RepairDatabase database, PauseF
         && history.LastHour + promoted < settings.Remediation.MaxPerHour && history.LastDay + promoted < settings.Remediation.MaxPerDay;
 
     /// <summary>Promotes one; null when it is to be tried again.</summary>
-    private async Task<Seen?> PromoteAsync(RepairTransaction transaction, DueCheck line, TaskNow now, string run, CancellationToken cancellationToken)
+    private async Task<Seen?> PromoteAsync(RepairTransaction transaction, DueCheck line, TaskNow now, double? ended, string run, CancellationToken cancellationToken)
     {
         try
         {
-            return await transaction.PartAsync(() => Promotion.WriteAsync(transaction, line, now, run, cancellationToken), cancellationToken) ? Seen.Promoted : null;
+            return await transaction.PartAsync(() => Promotion.WriteAsync(transaction, line, now, ended, run, cancellationToken), cancellationToken) ? Seen.Promoted : null;
         }
         catch (PostgresException error)
         {

@@ -33,8 +33,11 @@ internal sealed record AlertsAnswer
     /// <summary>What is in memory; nothing was asked for it.</summary>
     internal sealed record KnownPart
     {
-        /// <summary>What the newest look found that a repair could end.</summary>
+        /// <summary>Stuck tasks of the newest look.</summary>
         public required int Stuck { get; init; }
+
+        /// <summary>Findings of the newest look that a repair could end: stuck tasks, and rows that contradict each other.</summary>
+        public required int Findings { get; init; }
 
         /// <summary>Whether a run is under way in this process.</summary>
         public required bool Running { get; init; }
@@ -42,8 +45,11 @@ internal sealed record AlertsAnswer
         /// <summary>The newest run; null before the first.</summary>
         public LastRunPart? LastRun { get; init; }
 
-        public static KnownPart Of(VerdictSightings sightings, RepairRun run, RemediationState state) =>
-            new() { Stuck = sightings.Count, Running = run.IsBusy, LastRun = LastRunPart.Of(state.Newest) };
+        public static KnownPart Of(VerdictSightings sightings, RepairRun run, RemediationState state)
+        {
+            var (stuck, findings) = sightings.Counts;
+            return new() { Stuck = stuck, Findings = findings, Running = run.IsBusy, LastRun = LastRunPart.Of(state.Newest) };
+        }
     }
 
     /// <summary>The newest run.</summary>

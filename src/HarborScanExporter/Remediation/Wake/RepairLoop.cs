@@ -1,10 +1,12 @@
 using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Remediation.Wake;
 
 /// <summary>
 /// Serves the wakes of alerts, one after the other. One delivery may be the only one for hours (conventions 4): what could not be done for a
-/// passing reason is tried again, and where nothing was found a second look follows.
+/// passing reason is tried again, where nothing was found a second look follows, and while the share rule holds repairs back the proof that a scan
+/// began or succeeded is looked for.
 /// </summary>
 internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, RemediationState state, TimeProvider time, ILogger<RepairLoop> logger) : BackgroundService
 {
@@ -13,6 +15,12 @@ internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, Remediation
 
     /// <summary>Until a run is tried again that found another one under way, or the database away.</summary>
     public static readonly TimeSpan Again = TimeSpan.FromSeconds(30);
+
+    /// <summary>Between two looks while the share rule holds repairs back: a cure takes some 20 s for 220 scans, and is to be done within a minute of the proof.</summary>
+    public static readonly TimeSpan ProofLook = TimeSpan.FromSeconds(15);
+
+    /// <summary>So long after the newest wake proof is looked for: Alertmanager's default sends the same alerts again after it.</summary>
+    public static readonly TimeSpan ProofWait = TimeSpan.FromHours(4);
 
     /// <summary>Runs for one wake that find the way barred; a later delivery wakes anew.</summary>
     private const int MostTries = 6;
@@ -47,15 +55,22 @@ internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, Remediation
     {
         var tries = 1;
         var isSecond = false;
+        long? held = null;
         while (true)
         {
             var result = await RunAsync(alerts, stoppingToken);
             if (result is not null) state.Tell(result);
             TimeSpan pause;
+            if (held is { } since && time.GetElapsedTime(since) >= ProofWait) return;
             if (result is null or { End: RunEnd.Busy or RunEnd.Failed })
             {
-                if (tries++ == MostTries) return;
+                if (held is null && tries++ == MostTries) return;
                 pause = Again;
+            }
+            else if (WaitsForProof(result.Plan, held is not null))
+            {
+                held ??= time.GetTimestamp();
+                pause = ProofLook;
             }
             else
             {
@@ -63,22 +78,33 @@ internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, Remediation
                 isSecond = true;
                 pause = SecondLook;
             }
-            await GatherAsync(alerts, pause, stoppingToken);
+            if (await GatherAsync(alerts, pause, stoppingToken) && held is not null) held = time.GetTimestamp();
         }
     }
 
+    /// <summary>Whether a scan that begins or succeeds opens what holds repairs back. Once waited for, other passing blocks are outwaited too; a pause is a person's.</summary>
+    private static bool WaitsForProof(RepairPlan? plan, bool isHeld) =>
+        plan is not null && (plan.IsHeldByShare || (isHeld && plan.IsBlocked)) && !plan.Blocks.Any(block => block.Reason is SkipReason.Paused or SkipReason.Off);
+
     /// <summary>Waits for the next look, which serves also whoever asks meanwhile.</summary>
-    private async Task GatherAsync(SortedSet<string> alerts, TimeSpan pause, CancellationToken stoppingToken)
+    /// <returns>Whether somebody has asked.</returns>
+    private async Task<bool> GatherAsync(SortedSet<string> alerts, TimeSpan pause, CancellationToken stoppingToken)
     {
         using var over = new CancellationTokenSource(pause, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, stoppingToken);
+        var asked = false;
         try
         {
-            while (true) alerts.UnionWith(await wakes.NextAsync(either.Token));
+            while (true)
+            {
+                alerts.UnionWith(await wakes.NextAsync(either.Token));
+                asked = true;
+            }
         }
         catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
         {
             // The pause is over.
+            return asked;
         }
     }
 

@@ -236,6 +236,42 @@ public sealed class RepairCommandTests
     }
 
     [Fact]
+    public async Task A_plan_says_that_it_did_not_search_for_old_executions_and_counts_them_when_it_is_asked_to()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync("2.10.0", changes: (Setting.Names.RemediationSweep, "on"));
+        var days = TimeSpan.FromDays(1);
+        for (var i = 20; i > 3; i--)
+        {
+            await harbor.Seed.ExecutionAsync(status: "Success", started: i * days, extraAttributes: """{"artifact":{"digest":"sha256:1","id":1,"project_id":1,"repository_name":"library/app"}}""");
+        }
+        var sweeps = Environment(harbor, (Setting.Names.RemediationSweep, "on"));
+
+        var plain = await CommandRun.RepairAsync(sweeps, width: 300);
+        var searched = await CommandRun.RepairAsync(sweeps, new RepairOptions { OldExecutions = true }, width: 300);
+        var off = await CommandRun.RepairAsync(Environment(harbor), new RepairOptions { OldExecutions = true }, width: 300);
+        var json = JsonNode.Parse((await CommandRun.RepairAsync(sweeps, new RepairOptions { Output = RepairOutput.Json })).Output)!;
+
+        Assert.Equal((RepairCommand.NothingLeft, "Nothing that was looked at is to be repaired."), (plain.Exit, plain.Output.Split('\n')[0]));
+        Assert.Contains("  not_looked_at  beyond_retention: Old executions were not searched for, as that reads all executions.", plain.Output, StringComparison.Ordinal);
+        Assert.Equal((RepairCommand.Left, "16 repairs are due; --apply writes them."), (searched.Exit, searched.Output.Split('\n')[0]));
+        Assert.DoesNotContain("not_looked_at", searched.Output, StringComparison.Ordinal);
+        Assert.Equal((RepairCommand.Left, "Nothing is to be repaired."), (off.Exit, off.Output.Split('\n')[0]));
+        Assert.Contains("  switched_off  16 beyond_retention: Old executions are not removed. Set HARBOR_SCAN_REMEDIATION_SWEEP to on.", off.Output, StringComparison.Ordinal);
+        Assert.Equal(0, (long?)json["left"]!["not_looked_at"]);
+        Assert.Equal("Nothing is to be repaired.", (await CommandRun.RepairAsync(Environment(harbor))).Output.Trim());
+    }
+
+    [Theory]
+    [InlineData(true, false, null)]
+    [InlineData(false, true, null)]
+    [InlineData(false, false, "lost")]
+    public void Old_executions_are_counted_by_a_plan_of_everything_alone(bool apply, bool dryRun, string? verdict) =>
+        Assert.StartsWith("--old-executions counts what a plan of everything would remove", new RepairOptions
+        {
+            OldExecutions = true, Apply = apply, DryRun = dryRun, Filter = new FindingsFilter(verdict, null, null),
+        }.ProblemUnder(RemediationMode.Execute), StringComparison.Ordinal);
+
+    [Fact]
     public async Task A_signal_ends_the_wait_at_once()
     {
         await using var harbor = await RepairingHarbor.StartAsync();

@@ -10,6 +10,17 @@ public sealed class RetentionTests
     private sealed record Row(long Id, string Type, long? Artifact, double? Started);
 
     [Fact]
+    public void Executions_of_artifacts_beyond_the_bound_are_kept_and_counted()
+    {
+        var retention = new Retention(1, 1);
+        Assert.Null(retention.Meet(9, ScanType.ImageScan, 1, 9));
+        Assert.Equal(9, retention.Meet(8, ScanType.ImageScan, 1, 8));
+        Assert.Null(retention.Meet(7, ScanType.ImageScan, 2, 7));
+        Assert.Null(retention.Meet(6, ScanType.ImageScan, 2, 6));
+        Assert.Equal(2, retention.Untracked);
+    }
+
+    [Fact]
     public void Whatever_the_order_of_the_starts_nothing_is_superseded_that_Harbor_would_keep()
     {
         var row = Gen.Select(Gen.Int[0, 2].Select(type => ScanType.All[type]), Gen.Long[1, 4], Gen.Double[0, 40], Gen.Int[0, 9]);

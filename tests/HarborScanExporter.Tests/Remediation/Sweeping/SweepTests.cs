@@ -294,6 +294,8 @@ public sealed class SweepTests
         var before = await ReadsAsync(harbor);
         var found = await harbor.Pieces.GetRequiredService<SweepReader>().FindAsync(RunSource.Command, TestContext.Current.CancellationToken);
         Assert.Equal(250, found!.Candidates.Count);
+        // Beyond the 20,000 oldest, and beyond what may be removed within an hour.
+        Assert.Equal([("not_looked_at", 60_000L), ("not_looked_at", 19_750L)], found.Refusals.Select(refusal => (refusal.Reason, refusal.Count)));
         Assert.Equal(Enumerable.Range(1, 250).Select(id => (long)id), found.Candidates.Select(candidate => candidate.Id));
         await harbor.Pieces.DisposeAsync();
         await Eventually.HoldsAsync(async () => (await ReadsAsync(harbor)).Executions > before.Executions, TimeSpan.FromSeconds(20), () => "The server counted nothing.");

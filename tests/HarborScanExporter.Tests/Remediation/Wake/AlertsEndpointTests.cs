@@ -27,6 +27,7 @@ public sealed class AlertsEndpointTests
         await repairs.SeeTwiceAsync(time);
         var (status, answer) = await repairs.PostAsync(Path, Notification.Of("HarborScanLost", "HarborScanLost", "HarborScanAllBlocked", "Watchdog"));
         Assert.Equal((HttpStatusCode.Accepted, "accepted", "execute", 1), (status, Text(answer, "status"), Text(answer, "mode"), answer.GetProperty("known").GetProperty("stuck").GetInt32()));
+        Assert.Equal(1, answer.GetProperty("known").GetProperty("findings").GetInt32());
         await RepairedAsync(repairs, task);
         Assert.Equal("alert HarborScanAllBlocked, HarborScanLost finish_task done", await repairs.AuditAsync());
 
@@ -89,7 +90,7 @@ public sealed class AlertsEndpointTests
         {
             using var answer = await operated.SendAsync("POST", Path, OperatedHarbor.Bearer(), request => request.Content = Notification.Content(Notification.Of("HarborScanLost")));
             Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
-            Assert.Equal("""{"status":"off","message":"Repairs are off (HARBOR_SCAN_REMEDIATION).","mode":"off","known":{"stuck":0,"running":false}}""",
+            Assert.Equal("""{"status":"off","message":"Repairs are off (HARBOR_SCAN_REMEDIATION).","mode":"off","known":{"stuck":0,"findings":0,"running":false}}""",
                 await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         }
         var file = System.IO.Path.Combine(Directory.CreateTempSubdirectory("pause-").FullName, "pause");

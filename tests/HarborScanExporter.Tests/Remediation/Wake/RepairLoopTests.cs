@@ -1,5 +1,6 @@
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Wake;
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -95,6 +96,109 @@ public sealed class RepairLoopTests
         await using var started = await repairs.AnotherAsync(null, ("HARBOR_SCAN_REMEDIATION", "dry-run"));
         await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
         Assert.Equal("intended", await StatesAsync(repairs));
+    }
+
+    [Fact]
+    public async Task Two_hundred_and_twenty_lost_scans_are_repaired_within_a_minute_of_the_proof_of_life_though_another_is_newly_stuck_and_no_delivery_comes()
+    {
+        var time = new FakeTimeProvider();
+        await using var repairs = await OperatedRepairs.StartAsync(time);
+        await HoldAsync(repairs, time, 220);
+        await repairs.LoseScanAsync("ffffffffffffffffffffffff");
+        for (var i = 0; i < 2; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(61));
+            await repairs.Exporter.ScrapeAsync();
+        }
+        Assert.Equal("", await repairs.AuditAsync());
+
+        await new JobServiceSeed(repairs.Redis).UpAsync();
+        await SucceedAsync(repairs);
+        var run = repairs.Exporter.Services.GetRequiredService<RepairRun>();
+        var seconds = 0;
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                if (await EndedAsync(repairs) >= 220) return true;
+                // The clock stands while a run works: what it waits for itself would show as a run that never ends.
+                if (!run.IsBusy && seconds < 60)
+                {
+                    time.Advance(TimeSpan.FromSeconds(1));
+                    seconds++;
+                }
+                return false;
+            },
+            TimeSpan.FromSeconds(90), () => $"Not repaired after {seconds} s: {string.Join(Environment.NewLine, repairs.Exporter.Logs.GetSnapshot().Select(record => record.Message))}");
+        Assert.InRange(seconds, 1, 60);
+        // Four hundred and forty would be two a scan.
+        Assert.Equal(220, await repairs.Harbor.Database.ScalarAsync<int>("select count(*)::int from harbor_scan.repair where state = 'done' and action = 'finish_task' and task_id <= 220"));
+    }
+
+    [Fact]
+    public async Task Proof_of_life_is_looked_for_until_nothing_is_stuck()
+    {
+        var time = new FakeTimeProvider();
+        await using var repairs = await OperatedRepairs.StartAsync(time);
+        await HoldAsync(repairs, time, 21);
+        await UntilAsync(time, RepairLoop.ProofLook, () => Task.FromResult(ShareLooks(repairs) >= 4));
+        await repairs.Seed.ExecuteAsync("update task set status = 'Error', status_code = 3, end_time = update_time; update execution set status = 'Error'");
+        await UntilAsync(time, RepairLoop.SecondLook, () => Task.FromResult(Ends(repairs, "Clean") == 2));
+        var looks = ShareLooks(repairs);
+        await StandsAsync(repairs, time, () => (ShareLooks(repairs), Ends(repairs, "Clean")), (looks, 2));
+        // What was looked for every few seconds was told once.
+        Assert.Equal(1, Ends(repairs, "Blocked"));
+    }
+
+    [Fact]
+    public async Task Proof_of_life_is_looked_for_as_long_as_Alertmanager_may_be_silent_and_no_longer()
+    {
+        var time = new FakeTimeProvider();
+        await using var repairs = await OperatedRepairs.StartAsync(time);
+        await HoldAsync(repairs, time, 21);
+        await UntilAsync(time, RepairLoop.ProofLook, () => Task.FromResult(ShareLooks(repairs) >= 2));
+        var before = ShareLooks(repairs);
+        await UntilAsync(time, 10 * RepairLoop.ProofWait, () => Task.FromResult(ShareLooks(repairs) > before));
+        var looks = ShareLooks(repairs);
+        await StandsAsync(repairs, time, () => ShareLooks(repairs), looks);
+        repairs.Exporter.Services.GetRequiredService<Wakes>().Add(["HarborScanLost"]);
+        await UntilAsync(time, TimeSpan.FromSeconds(5), () => Task.FromResult(ShareLooks(repairs) > looks));
+    }
+
+    /// <summary>So many lost scans and nothing that moves; an alert has woken a look, and the share rule held it.</summary>
+    private static async Task HoldAsync(OperatedRepairs repairs, FakeTimeProvider time, int scans)
+    {
+        for (var i = 1; i <= scans; i++) await repairs.LoseScanAsync(FormattableString.Invariant($"{i:x24}"));
+        await repairs.SeeTwiceAsync(time);
+        await new JobServiceSeed(repairs.Redis).UpAsync();
+        repairs.Exporter.Services.GetRequiredService<Wakes>().Add(["HarborScanLost"]);
+        await Eventually.HoldsAsync(() => Task.FromResult(ShareLooks(repairs) == 1), TimeSpan.FromSeconds(20), () => "The share rule held nothing.");
+    }
+
+    private static async Task SucceedAsync(OperatedRepairs repairs)
+    {
+        var now = Seed.Ago(TimeSpan.Zero);
+        await repairs.Seed.TaskAsync(await repairs.Seed.ExecutionAsync(status: "Success", end: now), status: "Success", revision: "1", runCount: 1, start: now, update: now, end: now, jobId: "");
+    }
+
+    private static Task<int> EndedAsync(OperatedRepairs repairs) =>
+        repairs.Harbor.Database.ScalarAsync<int>("select count(*)::int from task where status = 'Error' and status_code = 3");
+
+    /// <summary>Looks that the share rule held.</summary>
+    private static int ShareLooks(OperatedRepairs repairs) => repairs.Counted(RemediationCounters.Skipped).Split(", ")
+        .Where(count => count.StartsWith("share ", StringComparison.Ordinal)).Select(count => int.Parse(count.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).SingleOrDefault();
+
+    private static int Ends(OperatedRepairs repairs, string end) =>
+        repairs.Exporter.Logs.GetSnapshot().Count(record => record.Level == Microsoft.Extensions.Logging.LogLevel.Information && record.Message.Contains($"ended {end} ", StringComparison.Ordinal));
+
+    /// <summary>Nothing more comes of it, as far as the clock is led on.</summary>
+    private static async Task StandsAsync<T>(OperatedRepairs repairs, FakeTimeProvider time, Func<T> what, T value)
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            time.Advance(RepairLoop.SecondLook);
+            await repairs.Exporter.ScrapeAsync();
+        }
+        Assert.Equal(value, what());
     }
 
     private static int Runs(OperatedRepairs repairs) => repairs.Exporter.Logs.GetSnapshot().Count(record => record.Message.StartsWith("Run ", StringComparison.Ordinal));
