@@ -116,7 +116,8 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
             return evidence with
             {
                 Problem = $"{connection.Address} shows no job service under the namespace {ns}: neither known_jobs nor a fresh heartbeat. "
-                    + "Check the database number (2 in Harbor's installer, 1 in its chart) and HARBOR_REDIS_NAMESPACE.",
+                    + "Check the database number (2 in Harbor's installer, 1 in its chart) and HARBOR_REDIS_NAMESPACE. "
+                    + "If both are right, it was emptied and no job service runs: start it.",
             };
         }
         return await WithRecordsAsync(redis, evidence, open, queue, held.Jobs, cancellationToken);

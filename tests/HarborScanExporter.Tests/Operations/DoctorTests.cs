@@ -204,6 +204,18 @@ public sealed class DoctorTests
         Assert.Equal("Paused: IMAGE_SCAN.", Reason(document, "queues", "warning"));
     }
 
+    [Fact]
+    public async Task A_replica_without_its_master_fails()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await using var redis = await RedisServer.StartAsync();
+        await new JobServiceSeed(redis).UpAsync();
+        await redis.AdministerAsync("REPLICAOF", "127.0.0.1", Tool.FreePort());
+        var document = await FailsAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)));
+        Assert.Equal("This Redis is a replica without its master: what it shows stands still.", Reason(document, "replication", "failed"));
+        Assert.Equal("Mend the replication, or set HARBOR_REDIS_URL to the Redis that the job service writes.", Mend(document, "replication"));
+    }
+
     [Theory]
     [InlineData(401, 401, "harbor api", "failed", "refuses admin (401).")]
     [InlineData(200, 401, "harbor api", "failed", "refuses admin (401).")]

@@ -67,12 +67,14 @@ internal static class RedisCheckup
     private static IEnumerable<CheckupLine> Seen(JobServiceEvidence evidence, string ns)
     {
         yield return CheckupLine.Ok("job service", $"{evidence.Address} holds a job service under the namespace {ns}.");
+        if (evidence.LostItsMaster)
+            yield return CheckupLine.Failed("replication", "This Redis is a replica without its master: what it shows stands still.", $"Mend the replication, or set {Setting.Names.RedisUrl} to the Redis that the job service writes.");
         var alive = evidence.Pools.Count(pool => pool.IsAliveAt(evidence.Now));
         var newest = evidence.Pools.Max(pool => pool.Heartbeat);
         if (!evidence.IsUp)
         {
-            yield return CheckupLine.Failed("worker pools", $"No worker pool has a fresh heartbeat{(newest is { } last ? $"; the newest is of {Words.Time(last)}" : "")}: the job service is down, or its clock is wrong.",
-                "Start the job service, look at its log, and compare the clocks of its machine and of Redis.");
+            yield return CheckupLine.Failed("worker pools", $"No worker pool has a fresh heartbeat{(newest is { } last ? $"; the newest is of {Words.Time(last)}" : "")}: the job service is down, its clock is wrong, or this Redis is not the one that it writes.",
+                $"Start the job service, look at its log, and compare the clocks of its machine and of Redis. If it runs, correct {Setting.Names.RedisUrl}.");
         }
         else if (newest is { } beat && beat - evidence.Now > 5)
         {
