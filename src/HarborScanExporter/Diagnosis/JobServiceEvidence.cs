@@ -195,7 +195,7 @@ internal sealed record JobServiceEvidence
     /// <param name="rows">The newest time at which a row shows that a job service worked, in seconds since 1970; null when none does.</param>
     public JobServiceEvidence Beside(double? rows)
     {
-        if (!IsUsable || !(LostItsMaster || (!IsUp && rows - (NewestSign ?? 0) > RowFreshness.Difference))) return this;
+        if (!IsUsable || !(LostItsMaster || (!IsUp && rows - (NewestSign ?? 0) > RowFreshness.WentOn))) return this;
         var last = NewestSign is { } sign ? $"its newest sign of life is of {Words.Time(sign)}" : "it shows no sign of life";
         return Without(EvidenceState.Stale, LostItsMaster
             ? $"{Address} is a replica without its master, and {last}. Mend the replication, or give the exporter the Redis that the job service writes."

@@ -10,6 +10,12 @@ internal static class RowFreshness
     /// <summary>The clocks of core, the job service and the database may differ by this much, in seconds.</summary>
     public const double Difference = 60;
 
+    /// <summary>
+    /// Rows that went on for longer than this after Redis' newest sign of life show that it stands still, in seconds: a job service that is down leaves no newer
+    /// rows, but the clocks of core and of the job service may differ by some minutes.
+    /// </summary>
+    public const double WentOn = 3 * 60;
+
     /// <summary>Core writes a row some seconds before the job service has its job, in seconds.</summary>
     public const double Enqueuing = 5;
 

@@ -9,11 +9,11 @@ public sealed class JobServiceEvidenceTests
     private static readonly JobServiceEvidence Still = Down with { Pools = [Dead(Hour)] };
 
     [Fact]
-    public void It_stands_still_when_no_pool_lives_and_rows_are_more_than_a_minute_newer_than_its_newest_sign_of_life()
+    public void It_stands_still_when_no_pool_lives_and_rows_are_more_than_three_minutes_newer_than_its_newest_sign_of_life()
     {
         Assert.Equal(EvidenceState.Usable, Still.Beside(null).State);
-        Assert.Equal(EvidenceState.Usable, Still.Beside(Now - Hour + 60).State);
-        Assert.Equal(EvidenceState.Stale, Still.Beside(Now - Hour + 61).State);
+        Assert.Equal(EvidenceState.Usable, Still.Beside(Now - Hour + 180).State);
+        Assert.Equal(EvidenceState.Stale, Still.Beside(Now - Hour + 181).State);
         Assert.Equal(EvidenceState.Stale, Down.Beside(Now - 30 * 24 * Hour).State);
         Assert.Equal(EvidenceState.Usable, (Still with { Pools = [Alive] }).Beside(Now).State);
     }
