@@ -112,7 +112,11 @@ internal sealed record History(
         Gen.Select(Acts, Gen.Int[0, 999], Gen.Int[1, 6], Durations, (act, pick, count, minutes) => new Step(act, pick, count, minutes)).Array[fewest, most],
         rest,
         (release, seed, size, seconds, kind, steps, rest) =>
-            new History(release, seed, size.Item1, size.Item2, size.Item3, seconds, kind.Item1, Known(kind.Item2, release), kind.Item3, steps, rest));
+            new History(release, seed, size.Item1, size.Item2, size.Item3, seconds, kind.Item1, Known(kind.Item2, release), kind.Item3, Telling(kind.Item2, steps), rest));
+
+    /// <summary>Of a report that is kept and says no time only the tasks that name it tell whose it is: once they are removed, nothing does.</summary>
+    private static IReadOnlyList<Step> Telling(ReportKind kind, IReadOnlyList<Step> steps) =>
+        kind == ReportKind.KeptWithoutTime ? [.. steps.Where(step => step.Act is not (Act.Sweep or Act.DeleteTask))] : steps;
 
     /// <summary>Harbors that keep reports are newer than the index of what tasks name, which came with 2.8.1 (harbor-facts 0.2 and 1.3).</summary>
     private static ReportKind Known(ReportKind kind, string release) => (kind, release) switch
@@ -137,6 +141,7 @@ internal sealed record History(
         PushesPerHour = Busy ? 12 : 0,
         BackgroundJobs = Busy,
         ErrorShare = 0.1,
+        Sweeps = Reports != ReportKind.KeptWithoutTime,
         RestartAfter = TimeSpan.FromSeconds(RestartSeconds),
         KeepsReports = Reports is ReportKind.Kept or ReportKind.KeptWithoutTime,
         ReportsTellTime = Reports is ReportKind.Kept or ReportKind.MadeAnew,
