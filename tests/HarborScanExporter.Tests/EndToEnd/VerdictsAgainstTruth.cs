@@ -89,6 +89,8 @@ internal sealed class VerdictsAgainstTruth(
     {
         // It counts from when a worker takes it and finds no record.
         { Fate: ScanFate.Lost } when task.Job is { IsQueued: true } => false,
+        // While known_jobs shows that Redis was emptied, five minutes count from the exporter's own first look.
+        { Fate: ScanFate.Lost } when task.Task.IsRunning && task.Judgement == Judgement.Settling && diagnosed.JobService.EmptiedUnderPools => false,
         // Redis may have been emptied under its pool.
         { Fate: ScanFate.Lost } when task.Task.IsRunning => DeadFor(Emptied, truth),
         { Fate: ScanFate.Lost } => DeadFor(Absence, truth),
