@@ -17,10 +17,10 @@ internal sealed class DiagnosisCollector : ICollector
     public static readonly Family Inconsistencies = new("harbor_scan_inconsistencies",
         "Rows that contradict each other: executions, or tasks for final_status_wrong_code, or reports for orphan_report. What Harbor itself does shows at the next scrape, what a hand does to finished rows, and orphan_report, at the next reconciliation.", "type", "kind");
 
-    public static readonly Family BlockedArtifacts = new("harbor_scan_blocked_artifacts", 
+    public static readonly Family BlockedArtifacts = new("harbor_scan_blocked_artifacts",
         "Distinct digests whose vulnerability scan Harbor refuses because of a stuck task of IMAGE_SCAN or SCAN_ALL; one of SBOM refuses only the SBOM of its artifact and is not counted. Exact at every scrape.");
 
-    public static readonly Family ScanAllBlocked = new("harbor_scan_all_blocked", 
+    public static readonly Family ScanAllBlocked = new("harbor_scan_all_blocked",
         "1 while Harbor refuses a manual scan-all because of one that is not alive; 0 also while it refuses one because another is running. Exact at every scrape.");
 
     public string Name => "diagnosis";
