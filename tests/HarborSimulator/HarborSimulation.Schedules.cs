@@ -57,7 +57,7 @@ public sealed partial class HarborSimulation
         var policy = _core.NewJobId();
         await _core.CreateTaskAsync(execution, VendorType.Scheduler, policy, "{}", null, cancellationToken);
         await _jobs.Keys.SortedSetAddAsync(JobKeys.Policies, $$"""{"id":"{{policy}}","job_name":"SCHEDULER","cron_spec":"{{cron}}"}""", _timeline.Unix);
-        var first = _timeline.Now.Date + offset;
+        var first = (Settings.SinceMidnight is { } passed ? _timeline.Now - passed : _timeline.Now.Date) + offset;
         while (first <= _timeline.Now) first += period;
         _timeline.At(first, token => FireAsync(vendorType, vendorId, policy, period, duration, token));
     }

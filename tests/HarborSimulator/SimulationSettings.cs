@@ -42,6 +42,9 @@ public sealed record SimulationSettings
     /// <summary>EXECUTION_SWEEP runs by its schedule, from 2.8 on.</summary>
     public bool Sweeps { get; init; } = true;
 
+    /// <summary>How long before its start the day began, which sets the hours of all schedules; null = by its clock.</summary>
+    public TimeSpan? SinceMidnight { get; init; }
+
     /// <summary>How long after its death by a lost record a job service runs again: the restart policy of Docker or Kubernetes.</summary>
     public TimeSpan RestartAfter { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -142,6 +142,7 @@ internal sealed record History(
         BackgroundJobs = Busy,
         ErrorShare = 0.1,
         Sweeps = Reports != ReportKind.KeptWithoutTime,
+        SinceMidnight = TimeSpan.FromSeconds(Seed % (24 * 3600)),
         RestartAfter = TimeSpan.FromSeconds(RestartSeconds),
         KeepsReports = Reports is ReportKind.Kept or ReportKind.KeptWithoutTime,
         ReportsTellTime = Reports is ReportKind.Kept or ReportKind.MadeAnew,

@@ -64,6 +64,7 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
         // From here on Harbor stands still: what is true now is true of all that is written.
         var truths = await simulated.Simulation.TruthAsync();
         var stored = await StoredAsync(harbor);
+        var within = await WithinClockDifferenceAsync(harbor);
         var result = await repairing.RunAsync(overrideShare: true);
         Count($"Runs: {result.End}");
         List<string> problems = [];
@@ -88,7 +89,7 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
             {
                 if (!ScanStatus.IsFinal(status)) continue;
                 if (truth.IsAlive) problems.Add($"{when}, alive and written {status}: {truth}");
-                else if (status == ScanStatus.Success && !truth.IsStored) problems.Add($"{when}, not finished and written Success: {truth}");
+                else if (status == ScanStatus.Success && !truth.IsStored && !within.Contains(truth.TaskId)) problems.Add($"{when}, not finished and written Success: {truth}");
                 else if (status != ScanStatus.Success && truth.IsStored && !history.HidesWhoseReportItIs) problems.Add($"{when}, finished and written {status}: {truth}");
             }
         }
@@ -100,6 +101,19 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
             return written;
         }
     }
+
+    /// <summary>
+    /// The open tasks whose report was made in the five minutes before them, which are left to the difference of clocks, and is named by no other task: the scan
+    /// that made it was swept, and its result, so fresh, is taken for theirs.
+    /// </summary>
+    private static async Task<IReadOnlyCollection<long>> WithinClockDifferenceAsync(TestHarbor harbor) =>
+        [.. await harbor.Database.ScalarAsync<long[]>($$"""
+            select coalesce(array_agg(t.id::bigint), '{}')
+            from task t join scan_report r on t.extra_attrs::jsonb -> 'report_uuids' ? r.uuid
+            where t.status in ('Pending', 'Scheduled', 'Running')
+              and (r.report ->> 'generated_at')::timestamptz at time zone 'UTC' between t.creation_time - interval '{{ScanReport.ClockDifference}} s' and t.creation_time
+              and not exists (select 1 from task o where o.id <> t.id and o.extra_attrs::jsonb -> 'report_uuids' ? r.uuid)
+            """)];
 
     /// <summary>The open tasks whose report says something, whoever made it.</summary>
     private static async Task<IReadOnlyCollection<long>> StoredAsync(TestHarbor harbor) =>
