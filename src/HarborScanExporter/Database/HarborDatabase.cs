@@ -22,26 +22,20 @@ internal sealed class HarborDatabase : IAsyncDisposable
     /// <param name="cancellationToken">Cancels on the server too.</param>
     /// <param name="access">How its statements are meant to reach their rows.</param>
     /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
-    public async Task<Snapshot> BeginAsync(TimeSpan timeout, CancellationToken cancellationToken, Access access = Access.Any)
-    {
-        var connection = await _source.OpenConnectionAsync(cancellationToken);
-        try
-        {
-            return await Snapshot.BeginAsync(connection, timeout, access, cancellationToken);
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
+    public Task<Snapshot> BeginAsync(TimeSpan timeout, CancellationToken cancellationToken, Access access = Access.Any) =>
+        PooledConnection.BeginAsync(_source, (connection, token) => Snapshot.BeginAsync(connection, timeout, access, token), cancellationToken);
 
     /// <summary>Whether the database answers at all.</summary>
     /// <exception cref="NpgsqlException">It does not.</exception>
-    public async Task PingAsync(CancellationToken cancellationToken)
+    public Task PingAsync(CancellationToken cancellationToken) => PooledConnection.BeginAsync(_source, AnswersAsync, cancellationToken);
+
+    private static async Task<bool> AnswersAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = _source.CreateCommand("select 1");
-        await command.ExecuteScalarAsync(cancellationToken);
+        await using (connection)
+        {
+            await using var command = new NpgsqlCommand("select 1", connection);
+            return await command.ExecuteScalarAsync(cancellationToken) is 1;
+        }
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();

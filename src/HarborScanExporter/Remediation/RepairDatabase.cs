@@ -21,19 +21,8 @@ internal sealed class RepairDatabase : IAsyncDisposable
 
     /// <summary>Begins a transaction that holds its guards itself.</summary>
     /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
-    public async Task<RepairTransaction> BeginAsync(CancellationToken cancellationToken)
-    {
-        var connection = await _source.OpenConnectionAsync(cancellationToken);
-        try
-        {
-            return await RepairTransaction.BeginAsync(connection, cancellationToken);
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
+    public Task<RepairTransaction> BeginAsync(CancellationToken cancellationToken) =>
+        PooledConnection.BeginAsync(_source, RepairTransaction.BeginAsync, cancellationToken);
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 }

@@ -12,11 +12,11 @@ internal sealed class PgBouncer : IAsyncDisposable
 
     public int Port { get; }
 
-    public static async Task<PgBouncer> StartAsync(TestHarbor harbor)
+    public static async Task<PgBouncer> StartAsync(TestHarbor harbor, int? at = null)
     {
         var server = new NpgsqlConnectionStringBuilder(harbor.Database.ConnectionString);
         var folder = Directory.CreateTempSubdirectory("harbor-bouncer-").FullName;
-        var port = Tool.FreePort();
+        var port = at ?? Tool.FreePort();
         await File.WriteAllTextAsync(Path.Combine(folder, "users.txt"), $"\"{harbor.Role}\" \"{TestHarbor.Password}\"\n\"{harbor.RepairRole}\" \"{TestHarbor.Password}\"\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "pgbouncer.ini"), $"""
             [databases]
