@@ -42,6 +42,15 @@ public sealed class WatchedExecutionsTests
     }
 
     [Fact]
+    public void An_end_that_became_another_takes_one_from_the_ends_of_its_former_kind()
+    {
+        var executions = Watched([Execution(1, "Error"), Execution(2, "Error")]);
+        Take(executions, 10, Execution(101, "Error"));
+
+        Assert.Equal((0, 2, 1), Counts(Take(executions, 20, Execution(101, "Success"))));
+    }
+
+    [Fact]
     public void One_that_ended_long_ago_is_counted_already()
     {
         var executions = Watched([Execution(1, "Error")]);

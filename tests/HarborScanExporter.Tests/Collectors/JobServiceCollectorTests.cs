@@ -156,6 +156,17 @@ public sealed class JobServiceCollectorTests
         Assert.Equal(3, (await ScrapeAsync(situation)).Value("harbor_scan_orphan_hooks"));
     }
 
+    [Theory]
+    [InlineData(14, 0)]
+    [InlineData(16, 1)]
+    public async Task An_end_that_core_has_not_taken_for_fifteen_minutes_is_an_orphan_hook(int minutes, int orphans)
+    {
+        await using var situation = await Situation.CreateAsync();
+        await situation.Jobs.UpAsync();
+        await situation.Jobs.RecordAsync("orphan", "Error", TimeSpan.FromMinutes(minutes));
+        Assert.Equal(orphans, (await ScrapeAsync(situation)).Value("harbor_scan_orphan_hooks"));
+    }
+
     [Fact]
     public async Task Of_3000_tracked_jobs_each_collection_looks_at_some_and_the_number_is_that_of_a_round()
     {

@@ -115,6 +115,16 @@ public sealed class SystemFindingsTests
     }
 
     [Fact]
+    public void Of_many_ghosts_twenty_are_named_and_all_are_counted()
+    {
+        GhostWorker[] ghosts = [.. Enumerable.Range(0, 25).Select(i => new GhostWorker($"job{i}", Alive.Id, null))];
+        var finding = Assert.Single(SystemFindings.Of(Diagnosed() with { JobService = Service with { Ghosts = ghosts } }, null, Defaults));
+        Assert.Equal(25, finding.Count);
+        Assert.Equal(20, finding.Evidence.Count);
+        Assert.Contains("job19,", finding.Evidence[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_scan_all_that_is_an_execution_finding_is_not_told_twice()
     {
         var execution = Execution();

@@ -216,6 +216,9 @@ public sealed class TaskFindingsTests
         Assert.False(Of(Stuck["not queued, in a lost pool's list, without a record"]).Healing.ByItself);
         Assert.False(Of(Stuck["overdue beyond never"]).Healing.ByItself);
         Assert.Null(Of(Stuck["overdue"]).Healing.ByItself);
+        // At the limit itself Harbor may still end it.
+        Assert.Null(Of(Judged(Judgement.Overdue, Running(Never), null, Named, Missing)).Healing.ByItself);
+        Assert.Null(Of(Judged(Judgement.Unreported, Running(Never), null, Named, Stored), service: JobServiceEvidence.Without(EvidenceState.NotConfigured)).Healing.ByItself);
     }
 
     [Fact]
