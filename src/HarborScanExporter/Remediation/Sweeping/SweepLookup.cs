@@ -9,8 +9,7 @@ internal static class SweepLookup
 {
     // Ordered by the column, not by what is made of it for the answer: that would sort all that is left of the table for each page.
     private const string PageSql = """
-        select e.id::bigint as Id, e.vendor_type as Type, date_part('epoch', e.start_time) as Started,
-               case when e.vendor_type <> 'SCAN_ALL' then e.extra_attrs::text end as ExtraAttributes
+        select e.id::bigint as Id, e.vendor_type as Type, date_part('epoch', e.start_time) as Started
         from execution e
         where e.id < @Before and e.vendor_type = any(@Types)
         order by e.id desc
@@ -35,8 +34,8 @@ internal static class SweepLookup
         group by execution_id
         """;
 
-    private const string AttributesSql = """
-        select id::bigint as TaskId, execution_id::bigint as ExecutionId, extra_attrs::text as ExtraAttributes
+    private const string TaskIdsSql = """
+        select id::bigint as TaskId, execution_id::bigint as ExecutionId
         from task
         where execution_id = any(@Ids)
         """;
@@ -50,9 +49,14 @@ internal static class SweepLookup
         """;
 
     /// <summary>Scan executions below an id, the newest first.</summary>
-    public static async Task<IReadOnlyList<PageRow>> PageAsync(Snapshot snapshot, long before, string[] types, int rows, CancellationToken cancellationToken) =>
-        (await snapshot.Connection.QueryAsync<PageRow>(
+    public static async Task<IReadOnlyList<PageRow>> PageAsync(Snapshot snapshot, long before, string[] types, int rows, CancellationToken cancellationToken)
+    {
+        var page = (await snapshot.Connection.QueryAsync<PageRow>(
             PageSql, new PageParameters { Before = before, Types = types, Rows = rows, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
+        // A scan-all names no artifact.
+        var attributes = await ScanAttributes.OfExecutionsAsync(snapshot, [.. page.Where(row => row.Type != ScanType.ScanAll).Select(row => row.Id)], cancellationToken);
+        return [.. page.Select(row => row with { ExtraAttributes = attributes.GetValueOrDefault(row.Id) })];
+    }
 
     /// <summary>These executions as they are.</summary>
     public static async Task<IReadOnlyDictionary<long, ExecutionRow>> ByIdAsync(Snapshot snapshot, long[] ids, CancellationToken cancellationToken) =>
@@ -65,10 +69,13 @@ internal static class SweepLookup
             TasksSql, new IdsParameters { Ids = executions, CancellationToken = cancellationToken }, snapshot.Transaction)).ToDictionary(row => row.ExecutionId);
 
     /// <summary>What the tasks of these executions name, by execution.</summary>
-    public static async Task<ILookup<long, (long Task, TaskAttributes Named)>> AttributesAsync(Snapshot snapshot, long[] executions, CancellationToken cancellationToken) =>
-        (await snapshot.Connection.QueryAsync<AttributesRow>(
-            AttributesSql, new IdsParameters { Ids = executions, CancellationToken = cancellationToken }, snapshot.Transaction))
-            .ToLookup(row => row.ExecutionId, row => (row.TaskId, TaskAttributes.Parse(row.ExtraAttributes)));
+    public static async Task<ILookup<long, (long Task, TaskAttributes Named)>> AttributesAsync(Snapshot snapshot, long[] executions, CancellationToken cancellationToken)
+    {
+        var tasks = (await snapshot.Connection.QueryAsync<AttributesRow>(
+            TaskIdsSql, new IdsParameters { Ids = executions, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
+        var attributes = await ScanAttributes.OfTasksAsync(snapshot, [.. tasks.Select(row => row.TaskId)], cancellationToken);
+        return tasks.ToLookup(row => row.ExecutionId, row => (row.TaskId, TaskAttributes.Parse(attributes.GetValueOrDefault(row.TaskId))));
+    }
 
     /// <summary>Whether Harbor's newest sweep ended in Error.</summary>
     public static async Task<bool> NewestSweepFailedAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
@@ -118,8 +125,6 @@ internal static class SweepLookup
         public long TaskId { get; init; }
 
         public long ExecutionId { get; init; }
-
-        public string? ExtraAttributes { get; init; }
     }
 
     internal sealed record PageParameters
