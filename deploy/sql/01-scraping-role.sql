@@ -152,6 +152,19 @@ begin
         $body$
     $function$, home);
 
+    -- Executions below an id, the newest first; a scan-all names no artifact.
+    execute format($function$
+        create or replace function harbor_scan.executions_below(before bigint, types text[], rows integer)
+            returns table (id bigint, vendor_type text, started float8, extra_attrs text)
+        language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
+            select e.id::bigint, e.vendor_type::text, date_part('epoch', e.start_time), case when e.vendor_type <> 'SCAN_ALL' then e.extra_attrs::text end
+            from %1$I.execution e
+            where e.id < $1 and e.vendor_type = any ($2) and e.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+            order by e.id desc
+            limit $3
+        $body$
+    $function$, home);
+
     -- Which other tasks name a report, by Harbor's index of what tasks name.
     execute format($function$
         create or replace function harbor_scan.report_sharing(uuids text[], tasks bigint[]) returns table (uuid text, task bigint, next_created float8, newest_execution bigint)
@@ -196,7 +209,7 @@ begin
     for made in
         select p.oid::regprocedure as signature
         from pg_proc p
-        where p.pronamespace = to_regnamespace('harbor_scan') and p.proname in ('task_attributes', 'execution_attributes', 'report_sharing', 'named_scan_reports', 'named_sbom_reports')
+        where p.pronamespace = to_regnamespace('harbor_scan') and p.proname in ('task_attributes', 'execution_attributes', 'executions_below', 'report_sharing', 'named_scan_reports', 'named_sbom_reports')
     loop
         execute format('alter function %s owner to %I', made.signature, owner);
         execute format('revoke all on function %s from public', made.signature);

@@ -102,7 +102,7 @@ begin
             from json_to_recordset($1 -> 'tasks') as r (
                 id bigint, execution_id bigint, job_id text, status text, status_code bigint, status_revision bigint, status_message text, run_count bigint,
                 extra_attrs text, creation_time timestamp, start_time timestamp, update_time timestamp, end_time timestamp, vendor_type text)
-            where r.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM') and r.execution_id::text = ($1 -> 'execution') ->> 'id';
+            where r.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM') and r.execution_id = (select (($1 -> 'execution') ->> 'id')::bigint);
             select (($1 -> 'execution') ->> 'id')::bigint
         $body$
     $function$, home);

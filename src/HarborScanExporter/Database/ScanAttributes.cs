@@ -3,7 +3,7 @@ using Dapper;
 namespace HarborScanExporter.Database;
 
 /// <summary>
-/// Reads the extra_attrs of scans by key: the one place that does. They are fetched as text and never parsed in SQL, as one row with <c>\u0000</c> in it
+/// Reads the extra_attrs of scans by key. They are fetched as text and never parsed in SQL, as one row with <c>\u0000</c> in it
 /// would fail the statement.
 /// </summary>
 internal static class ScanAttributes

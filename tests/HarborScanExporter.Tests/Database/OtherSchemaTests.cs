@@ -105,7 +105,7 @@ public sealed class OtherSchemaTests
         {
             await first.Transaction.RollbackAsync(token);
             await using var hide = new NpgsqlCommand(
-                "set default_transaction_read_only = off; create temporary table schema_migrations (version bigint, dirty boolean); create temporary table task (id bigint); create temporary table execution (id bigint)",
+                "begin read write; create temporary table schema_migrations (version bigint, dirty boolean); create temporary table task (id bigint); create temporary table execution (id bigint); commit",
                 first.Connection);
             await hide.ExecuteNonQueryAsync(token);
         }

@@ -23,6 +23,7 @@ public sealed class PlantedSecretsTests
     {
         ["task_attributes"] = "select a.id || ' ' || coalesce(a.extra_attrs, '') from harbor_scan.task_attributes(array(select id from probe.task)) a",
         ["execution_attributes"] = "select a.id || ' ' || coalesce(a.extra_attrs, '') from harbor_scan.execution_attributes(array(select id from probe.execution)) a",
+        ["executions_below"] = "select b.id || ' ' || coalesce(b.extra_attrs, '') from harbor_scan.executions_below(1000000, array(select distinct vendor_type from probe.execution), 1000) b",
         ["report_sharing"] = "select s::text from harbor_scan.report_sharing(array(select 'u'::text from probe.task), array(select id from probe.task)) s",
         ["named_scan_reports"] = "select harbor_scan.named_scan_reports()::text",
         ["named_sbom_reports"] = "select harbor_scan.named_sbom_reports()::text",

@@ -27,7 +27,7 @@ public sealed class RoleScriptTests
         const int ofOne = HarborDatabase.MaxConnections + 1;
         Assert.Contains($"alter role %I connection limit {(2 * ofOne) + 1}'", RoleScript.Text(RoleScript.ScrapingRole), StringComparison.Ordinal);
         Assert.Equal((3, 7), (ofOne, (2 * ofOne) + 1));
-        Assert.Contains("Its sessions are read-only, and at most seven: three of each of two exporters, and one of a person with psql.",
+        Assert.Contains("Its sessions are read-only by default, and at most seven: three of each of two exporters, and one of a person with psql.",
             string.Join(' ', File.ReadAllText(Repository.PathOf("README.md")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 

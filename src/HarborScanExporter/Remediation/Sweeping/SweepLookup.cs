@@ -9,12 +9,16 @@ internal static class SweepLookup
 {
     // Ordered by the column, not by what is made of it for the answer: that would sort all that is left of the table for each page.
     private const string PageSql = """
-        select e.id::bigint as Id, e.vendor_type as Type, date_part('epoch', e.start_time) as Started
+        select e.id::bigint as Id, e.vendor_type as Type, date_part('epoch', e.start_time) as Started,
+               case when e.vendor_type <> 'SCAN_ALL' then e.extra_attrs::text end as ExtraAttributes
         from execution e
         where e.id < @Before and e.vendor_type = any(@Types)
         order by e.id desc
         limit @Rows
         """;
+
+    private const string GuardedPageSql =
+        "select id as Id, vendor_type as Type, started as Started, extra_attrs as ExtraAttributes from harbor_scan.executions_below(@Before, @Types, @Rows)";
 
     private const string ByIdSql = """
         select id::bigint as Id, status as Status, date_part('epoch', start_time) as Started, coalesce(revision, 0)::bigint as Revision,
@@ -51,11 +55,10 @@ internal static class SweepLookup
     /// <summary>Scan executions below an id, the newest first.</summary>
     public static async Task<IReadOnlyList<PageRow>> PageAsync(Snapshot snapshot, long before, string[] types, int rows, CancellationToken cancellationToken)
     {
-        var page = (await snapshot.Connection.QueryAsync<PageRow>(
-            PageSql, new PageParameters { Before = before, Types = types, Rows = rows, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
-        // A scan-all names no artifact.
-        var attributes = await ScanAttributes.OfExecutionsAsync(snapshot, [.. page.Where(row => row.Type != ScanType.ScanAll).Select(row => row.Id)], cancellationToken);
-        return [.. page.Select(row => row with { ExtraAttributes = attributes.GetValueOrDefault(row.Id) })];
+        var parameters = new PageParameters { Before = before, Types = types, Rows = rows, CancellationToken = cancellationToken };
+        return (snapshot.Tables.GuardsAttributes
+            ? await snapshot.Connection.QueryAsync<PageRow>(GuardedPageSql, parameters, snapshot.Transaction)
+            : await snapshot.Connection.QueryAsync<PageRow>(PageSql, parameters, snapshot.Transaction)).AsList();
     }
 
     /// <summary>These executions as they are.</summary>
