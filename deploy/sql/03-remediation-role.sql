@@ -5,8 +5,9 @@
 --   psql -v ON_ERROR_STOP=1 -v role=harbor_scan_exporter -v remediation_role=harbor_scan_remediation -v remediation_password='…' \
 --        -v database=registry -d registry -f 03-remediation-role.sql
 --
--- The role may change the columns that a repair writes and no other; it can delete nothing and is given no right to make a table. An empty
--- password leaves the role's password as it is: set it with \password, which keeps it out of the server's log.
+-- The role may change no table of Harbor's itself: functions do, which write the columns of scans that a repair writes, and no other column, row or
+-- table. It can delete nothing. What 01-scraping-role.sql cannot take from a role that may sign in, this cannot either. An empty password leaves the
+-- role's password as it is: set it with \password, which keeps it out of the server's log.
 
 -- What is called below is PostgreSQL's own: before version 15 everybody may put functions of the same names into public.
 set search_path = pg_catalog;
@@ -15,6 +16,39 @@ select set_config('harbor_scan.role', :'role', false),
        set_config('harbor_scan.remediation_role', :'remediation_role', false),
        set_config('harbor_scan.password', :'remediation_password', false),
        set_config('harbor_scan.database', :'database', false);
+
+-- The schema of Harbor's tables: the one that holds these three; of several the first in the database's search_path (public when it has none).
+do $home$
+declare
+    path text := coalesce((
+        select substr(s.setting, 13)
+        from pg_db_role_setting r cross join unnest(r.setconfig) as s (setting)
+        where r.setrole = 0 and r.setdatabase = (select oid from pg_database where datname = current_database()) and starts_with(s.setting, 'search_path=')), 'public');
+    homes name[];
+    first bigint;
+begin
+    select array_agg(h.nspname order by h.place nulls last, h.nspname), min(h.place)
+    into homes, first
+    from (
+        select n.nspname, (
+            select min(p.place)
+            from unnest(string_to_array(path, ',')) with ordinality as p (word, place)
+            where btrim(p.word) in (n.nspname, quote_ident(n.nspname))) as place
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relname in ('schema_migrations', 'execution', 'task') and c.relkind in ('r', 'p', 'v', 'm', 'f') and not starts_with(n.nspname, 'pg_')
+        group by n.nspname
+        having count(*) = 3) as h;
+    if homes is null then
+        raise exception 'No schema of the database % holds schema_migrations, execution and task.', current_database()
+            using hint = 'Connect to the database of Harbor, after its first start.';
+    end if;
+    if cardinality(homes) > 1 and first is null then
+        raise exception 'Harbor''s tables stand in several schemas of the database %: %.', current_database(), array_to_string(homes, ', ')
+            using hint = format('Say which is Harbor''s: alter database %I set search_path = %I, public;', current_database(), homes[1]);
+    end if;
+    perform set_config('harbor_scan.schema', homes[1], false);
+end
+$home$;
 
 -- Nothing is changed where a role is one that Harbor or an administrator needs as it is, or where the audit cannot be made.
 do $refuse$
@@ -32,7 +66,7 @@ begin
     if exists (
         select
         from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_roles r on pg_has_role(r.oid, c.relowner, 'member')
-        where n.nspname = 'public' and c.relname in ('schema_migrations', 'execution', 'task') and r.rolname = role) then
+        where n.nspname = current_setting('harbor_scan.schema') and c.relname in ('schema_migrations', 'execution', 'task') and r.rolname = role) then
         raise exception 'The role % owns Harbor''s tables, or is a member of their owner; this SQL would limit Harbor.', role
             using hint = 'Name a role of its own, such as harbor_scan_remediation (HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME).';
     end if;
@@ -87,16 +121,41 @@ create index if not exists repair_unverified on harbor_scan.repair (ended_at) wh
     and action in ('stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code');
 create index if not exists repair_told on harbor_scan.repair (action, state, failure, verification);
 
+-- Whoever holds its lock repairs. The role that scrapes has no right on it, so that it can hold up no repair.
+create table if not exists harbor_scan.repair_lock ();
+
 -- Nothing is repaired while Harbor is read-only: the same view as in 02-read-only-view.sql.
+do $mode$
+declare
+    home name := current_setting('harbor_scan.schema');
+    owner name := (select pg_get_userbyid(relowner) from pg_class where oid = to_regclass(format('%I.task', current_setting('harbor_scan.schema'))));
+begin
+    if owner <> current_user then
+        execute format('grant usage, create on schema harbor_scan to %I', owner);
+    end if;
+    execute format($function$
+        create or replace function harbor_scan.is_read_only() returns boolean
+        language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
+            select exists (select from %1$I.properties where k = 'read_only' and lower(v) = 'true')
+        $body$
+    $function$, home);
+    execute format('alter function harbor_scan.is_read_only() owner to %I', owner);
+    revoke all on function harbor_scan.is_read_only() from public;
+end
+$mode$;
+
 create or replace view harbor_scan.read_only with (security_barrier = true) as
-select exists (select from public.properties where k = 'read_only' and lower(v) = 'true') as read_only;
+select harbor_scan.is_read_only() as read_only;
 
 do $grants$
 declare
     scraper name := current_setting('harbor_scan.role');
     role name := current_setting('harbor_scan.remediation_role');
     password text := current_setting('harbor_scan.password');
+    home name := current_setting('harbor_scan.schema');
+    owner name := (select pg_get_userbyid(relowner) from pg_class where oid = to_regclass(format('%I.task', current_setting('harbor_scan.schema'))));
     wanted record;
+    made record;
 begin
     if not exists (select from pg_roles where rolname = role) then
         execute format('create role %I login nosuperuser nocreatedb nocreaterole noinherit', role);
@@ -111,40 +170,231 @@ begin
     execute format('alter role %I set lock_timeout = %L', role, '500ms');
     execute format('alter role %I set idle_in_transaction_session_timeout = %L', role, '60s');
     execute format('grant connect on database %I to %I', current_setting('harbor_scan.database'), role);
-    execute format('grant usage on schema public, harbor_scan to %I', role);
+    execute format('grant usage on schema %I, harbor_scan to %I', home, role);
     execute format('grant select on harbor_scan.read_only to %I', role);
+    execute format('grant execute on function harbor_scan.is_read_only() to %I', role);
+    execute format('grant update on harbor_scan.repair_lock to %I', role);
     execute format('grant select, insert on harbor_scan.repair to %I', role);
     execute format('grant update (state, failure, status, before, after, ended_at, checks, verification) on harbor_scan.repair to %I', role);
 
     for wanted in
         select *
         from (values
-            ('schema_migrations', 'version, dirty', null),
-            ('execution', 'id, vendor_type, vendor_id, status, status_message, trigger, extra_attrs, start_time, end_time, revision, update_time',
-                'status, revision, update_time, end_time, status_message'),
-            ('task', 'id, execution_id, job_id, status, status_code, status_revision, status_message, run_count, extra_attrs, creation_time, start_time, update_time, end_time, vendor_type',
-                'status, status_code, update_time, end_time, status_message'),
-            ('scan_report', 'uuid, digest, registration_uuid, mime_type, report', null),
-            ('sbom_report', 'uuid, artifact_id, registration_uuid, mime_type, media_type, report', null),
-            ('artifact', 'id, project_id, repository_name, digest', null),
-            ('project', 'project_id, name', null),
-            ('robot', 'id, project_id, description, creation_time, visible', null),
-            ('job_queue_status', 'job_type, paused, update_time', null)
-        ) as wanted (relation, readable, writable)
+            ('schema_migrations', 'version, dirty'),
+            ('execution', 'id, vendor_type, vendor_id, status, trigger, start_time, end_time, revision, update_time'),
+            ('task', 'id, execution_id, job_id, status, status_code, status_revision, run_count, creation_time, start_time, update_time, end_time, vendor_type'),
+            ('scan_report', 'uuid, digest, registration_uuid, mime_type, report'),
+            ('sbom_report', 'uuid, artifact_id, registration_uuid, mime_type, media_type, report'),
+            ('artifact', 'id, project_id, repository_name, digest'),
+            ('project', 'project_id, name'),
+            ('robot', 'id, project_id, description, creation_time, visible'),
+            ('job_queue_status', 'job_type, paused, update_time')
+        ) as wanted (relation, readable)
     loop
-        if to_regclass(format('public.%I', wanted.relation)) is null then
+        if to_regclass(format('%I.%I', home, wanted.relation)) is null then
             raise notice 'This Harbor has no table %: run this file again after the upgrade that brings it.', wanted.relation;
             continue;
         end if;
-        execute format('grant select (%s) on public.%I to %I', wanted.readable, wanted.relation, role);
-        if wanted.writable is not null then
-            execute format('grant update (%s) on public.%I to %I', wanted.writable, wanted.relation, role);
-        end if;
+        -- What an earlier version of this file granted beyond it is taken back.
+        execute format('revoke all on %I.%I from %I', home, wanted.relation, role);
+        execute format('grant select (%s) on %I.%I to %I', wanted.readable, home, wanted.relation, role);
     end loop;
+
+    if owner <> current_user then
+        execute format('grant usage, create on schema harbor_scan to %I', owner);
+    end if;
+    -- A task of a scan: all its columns as JSON, from which an undo restores. extra_attrs as a text: with a \u0000 in it as JSON no SQL could take the image apart.
+    execute format($function$
+        create or replace function harbor_scan.task_image(id bigint) returns text
+        language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
+            select (select row_to_json(whole)::text
+             from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
+                          t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
+            from %1$I.task t
+            where t.id = $1 and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+        $body$
+    $function$, home);
+
+    -- The fence of every write of a task: the row as it was judged.
+    execute format($function$
+        create or replace function harbor_scan.lock_task(id bigint, was_status text, was_code bigint, was_revision bigint, was_updated float8) returns text
+        language sql security definer set search_path = pg_catalog, pg_temp as $body$
+            select (select row_to_json(whole)::text
+             from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
+                          t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
+            from %1$I.task t
+            where t.id = $1
+              and t.status = $2
+              and t.status_code = $3
+              and coalesce(t.status_revision, 0) = $4
+              and case when isfinite(t.update_time) and t.update_time >= '1970-01-01' then date_part('epoch', t.update_time) end is not distinct from $5
+              and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+            for update of t skip locked
+        $body$
+    $function$, home);
+    execute format($function$
+        create or replace function harbor_scan.write_task(id bigint, was_status text, was_code bigint, was_revision bigint, was_updated float8, status text, code bigint, message text, updated timestamp, ended timestamp) returns text
+        language sql security definer set search_path = pg_catalog, pg_temp as $body$
+            update %1$I.task t
+            set status = $6, status_code = $7, status_message = $8, update_time = $9, end_time = $10
+            where t.id = $1
+              and t.status = $2
+              and t.status_code = $3
+              and coalesce(t.status_revision, 0) = $4
+              and case when isfinite(t.update_time) and t.update_time >= '1970-01-01' then date_part('epoch', t.update_time) end is not distinct from $5
+              and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+            returning (select row_to_json(whole)::text
+             from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
+                          t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
+        $body$
+    $function$, home);
+
+    -- A task that is still as a repair left it, and only that, can be put back.
+    execute format($function$
+        create or replace function harbor_scan.task_is_left(id bigint, image json) returns boolean
+        language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
+            select exists (
+            select
+            from %1$I.task t
+            where t.id = $1
+              and t.status = ($2 -> 'status') #>> '{}'
+              and t.status_code = (($2 -> 'status_code') #>> '{}')::bigint
+              and t.status_revision is not distinct from (($2 -> 'status_revision') #>> '{}')::bigint
+              and t.status_message is not distinct from (($2 -> 'status_message') #>> '{}')
+              and t.update_time is not distinct from (($2 -> 'update_time') #>> '{}')::timestamp
+              and t.end_time is not distinct from (($2 -> 'end_time') #>> '{}')::timestamp
+              and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM'))
+        $body$
+    $function$, home);
+    execute format($function$
+        create or replace function harbor_scan.lock_left_task(id bigint, image json) returns text
+        language sql security definer set search_path = pg_catalog, pg_temp as $body$
+            select (select row_to_json(whole)::text
+             from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
+                          t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
+            from %1$I.task t
+            where t.id = $1
+              and t.status = ($2 -> 'status') #>> '{}'
+              and t.status_code = (($2 -> 'status_code') #>> '{}')::bigint
+              and t.status_revision is not distinct from (($2 -> 'status_revision') #>> '{}')::bigint
+              and t.status_message is not distinct from (($2 -> 'status_message') #>> '{}')
+              and t.update_time is not distinct from (($2 -> 'update_time') #>> '{}')::timestamp
+              and t.end_time is not distinct from (($2 -> 'end_time') #>> '{}')::timestamp
+              and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+            for update of t skip locked
+        $body$
+    $function$, home);
+    execute format($function$
+        create or replace function harbor_scan.restore_task(id bigint, image json, before json) returns text
+        language sql security definer set search_path = pg_catalog, pg_temp as $body$
+            update %1$I.task t
+            set status = ($3 -> 'status') #>> '{}',
+                status_code = (($3 -> 'status_code') #>> '{}')::bigint,
+                status_message = ($3 -> 'status_message') #>> '{}',
+                update_time = (($3 -> 'update_time') #>> '{}')::timestamp,
+                end_time = (($3 -> 'end_time') #>> '{}')::timestamp
+            where t.id = $1
+              and t.status = ($2 -> 'status') #>> '{}'
+              and t.status_code = (($2 -> 'status_code') #>> '{}')::bigint
+              and t.status_revision is not distinct from (($2 -> 'status_revision') #>> '{}')::bigint
+              and t.status_message is not distinct from (($2 -> 'status_message') #>> '{}')
+              and t.update_time is not distinct from (($2 -> 'update_time') #>> '{}')::timestamp
+              and t.end_time is not distinct from (($2 -> 'end_time') #>> '{}')::timestamp
+              and t.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+            returning (select row_to_json(whole)::text
+             from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
+                          t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
+        $body$
+    $function$, home);
+
+    -- An execution of scans. Its revision, Harbor's optimistic lock, only ever rises.
+    execute format($function$
+        create or replace function harbor_scan.lock_execution(id bigint) returns table (image text, status text)
+        language sql security definer set search_path = pg_catalog, pg_temp as $body$
+            select (select row_to_json(whole)::text
+             from (select e.id, e.vendor_type, e.vendor_id, e.status, e.status_message, e.trigger, e.extra_attrs::text as extra_attrs,
+                          e.start_time, e.end_time, e.revision, e.update_time) whole), coalesce(e.status, '')::text
+            from %1$I.execution e
+            where e.id = $1 and e.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+            for update of e
+        $body$
+    $function$, home);
+    execute format($function$
+        create or replace function harbor_scan.write_execution(id bigint, status text, message text, ended timestamp) returns text
+        language sql security definer set search_path = pg_catalog, pg_temp as $body$
+            update %1$I.execution e
+            set status = $2,
+                status_message = coalesce($3, e.status_message),
+                revision = coalesce(e.revision, 0) + 1,
+                update_time = date_trunc('second', now() at time zone 'utc'),
+                end_time = $4
+            where e.id = $1 and e.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+            returning (select row_to_json(whole)::text
+             from (select e.id, e.vendor_type, e.vendor_id, e.status, e.status_message, e.trigger, e.extra_attrs::text as extra_attrs,
+                          e.start_time, e.end_time, e.revision, e.update_time) whole)
+        $body$
+    $function$, home);
+    execute format($function$
+        create or replace function harbor_scan.execution_is_left(id bigint, image json) returns boolean
+        language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
+            select exists (
+            select
+            from %1$I.execution e
+            where e.id = $1
+              and e.revision is not distinct from (($2 -> 'revision') #>> '{}')::bigint
+              and e.status is not distinct from ($2 -> 'status') #>> '{}'
+              and e.status_message is not distinct from (($2 -> 'status_message') #>> '{}')
+              and e.update_time is not distinct from (($2 -> 'update_time') #>> '{}')::timestamp
+              and e.end_time is not distinct from (($2 -> 'end_time') #>> '{}')::timestamp
+              and e.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM'))
+        $body$
+    $function$, home);
+    execute format($function$
+        create or replace function harbor_scan.execution_is_before(id bigint, image json) returns boolean
+        language sql stable security definer set search_path = pg_catalog, pg_temp as $body$
+            select exists (
+            select
+            from %1$I.execution e
+            where e.id = $1
+              and e.status is not distinct from ($2 -> 'status') #>> '{}'
+              and e.status_message is not distinct from (($2 -> 'status_message') #>> '{}')
+              and e.update_time is not distinct from (($2 -> 'update_time') #>> '{}')::timestamp
+              and e.end_time is not distinct from (($2 -> 'end_time') #>> '{}')::timestamp
+              and e.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM'))
+        $body$
+    $function$, home);
+    execute format($function$
+        create or replace function harbor_scan.restore_execution(id bigint, image json) returns text
+        language sql security definer set search_path = pg_catalog, pg_temp as $body$
+            update %1$I.execution e
+            set status = ($2 -> 'status') #>> '{}',
+                status_message = ($2 -> 'status_message') #>> '{}',
+                revision = coalesce(e.revision, 0) + 1,
+                update_time = (($2 -> 'update_time') #>> '{}')::timestamp,
+                end_time = (($2 -> 'end_time') #>> '{}')::timestamp
+            where e.id = $1 and e.vendor_type in ('IMAGE_SCAN', 'SCAN_ALL', 'SBOM')
+            returning (select row_to_json(whole)::text
+             from (select e.id, e.vendor_type, e.vendor_id, e.status, e.status_message, e.trigger, e.extra_attrs::text as extra_attrs,
+                          e.start_time, e.end_time, e.revision, e.update_time) whole)
+        $body$
+    $function$, home);
+
+    -- They run with the rights of whoever owns Harbor's tables, and only for this role.
+    for made in
+        select p.oid::regprocedure as signature
+        from pg_proc p
+        where p.pronamespace = to_regnamespace('harbor_scan') and p.proname in ('task_image', 'lock_task', 'write_task', 'task_is_left', 'lock_left_task', 'restore_task', 'lock_execution', 'write_execution', 'execution_is_left', 'execution_is_before', 'restore_execution')
+    loop
+        execute format('alter function %s owner to %I', made.signature, owner);
+        execute format('revoke all on function %s from public', made.signature);
+        execute format('grant execute on function %s to %I', made.signature, role);
+    end loop;
+    execute format('grant execute on function harbor_scan.task_attributes(bigint[]), harbor_scan.report_sharing(text[], bigint[]) to %I', role);
 
     -- The scraping role reads the audit for its metrics, and the mode.
     execute format('grant usage on schema harbor_scan to %I', scraper);
     execute format('grant select on harbor_scan.repair, harbor_scan.read_only to %I', scraper);
+    execute format('grant execute on function harbor_scan.is_read_only() to %I', scraper);
 end
 $grants$;
 

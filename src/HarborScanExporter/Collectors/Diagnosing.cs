@@ -140,7 +140,7 @@ internal static class Diagnosing
                where reports.GetValueOrDefault(uuid)?.MayBeOfAnother(task.Created) == true
                select (task.Id, uuid),
         ];
-        return await collection.ReadAsync((from, token) => ReportSharingLookup.ReadAsync(from.Connection, from.Transaction, [.. asked.Distinct()], token), cancellationToken);
+        return await collection.ReadAsync((from, token) => ReportSharingLookup.ReadAsync(from.Connection, from.Transaction, from.Tables, [.. asked.Distinct()], token), cancellationToken);
     }
 
     /// <summary>What the tasks name. Harbor writes it once: what was read for a task in doubt is kept while it is.</summary>

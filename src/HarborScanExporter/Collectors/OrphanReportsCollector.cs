@@ -24,6 +24,10 @@ internal sealed class OrphanReportsCollector : ICollector
 
     private const string SbomReportsSql = $"select (select count(*) from sbom_report) - count(distinct r.uuid) {Names} join sbom_report r {AreNamed}";
 
+    private const string GuardedScanReportsSql = "select (select count(*) from scan_report) - harbor_scan.named_scan_reports() where @Types is not null";
+
+    private const string GuardedSbomReportsSql = "select (select count(*) from sbom_report) - harbor_scan.named_sbom_reports() where @Types is not null";
+
     public string Name => "orphan_reports";
 
     public string Cost => "nothing; each reconciliation reads scan_report and sbom_report, and task with its attributes once more for each";
@@ -38,9 +42,16 @@ internal sealed class OrphanReportsCollector : ICollector
     {
         var parameters = new Parameters { Types = [.. ScanType.All], CancellationToken = cancellationToken };
         var reports = await collection.ReadAsync(
-            (from, _) => from.Connection.QueryFirstAsync<long>(ScanReportsSql, parameters, from.Transaction), cancellationToken);
+            (from, _) => from.Tables.GuardsAttributes
+                ? from.Connection.QueryFirstAsync<long>(GuardedScanReportsSql, parameters, from.Transaction)
+                : from.Connection.QueryFirstAsync<long>(ScanReportsSql, parameters, from.Transaction),
+            cancellationToken);
         var sboms = collection.Facts.CanReadSbomReport
-            ? await collection.ReadAsync((from, _) => from.Connection.QueryFirstAsync<long>(SbomReportsSql, parameters, from.Transaction), cancellationToken)
+            ? await collection.ReadAsync(
+                (from, _) => from.Tables.GuardsAttributes
+                    ? from.Connection.QueryFirstAsync<long>(GuardedSbomReportsSql, parameters, from.Transaction)
+                    : from.Connection.QueryFirstAsync<long>(SbomReportsSql, parameters, from.Transaction),
+                cancellationToken)
             : 0;
         // A report knows its kind, not the scan that made it: a vulnerability report counts as IMAGE_SCAN also when a scan-all made it.
         samples.Add(DiagnosisCollector.Inconsistencies, reports, ScanType.ImageScan, Inconsistency.OrphanReport);

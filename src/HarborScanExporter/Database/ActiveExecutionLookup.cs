@@ -14,8 +14,7 @@ internal static class ActiveExecutionLookup
 
     private const string Columns = """
         e.id::bigint as Id, e.vendor_type as Type, e.status as Status, e.trigger as Trigger, date_part('epoch', e.start_time) as Started,
-        date_part('epoch', e.update_time) as Updated, date_part('epoch', e.end_time) as Ended,
-        case when e.vendor_type = 'SCAN_ALL' then e.extra_attrs::text end as ExtraAttributes
+        date_part('epoch', e.update_time) as Updated, date_part('epoch', e.end_time) as Ended
         """;
 
     private const string Sql = $"""
@@ -61,10 +60,14 @@ internal static class ActiveExecutionLookup
             Types = [.. ExecutionPass.Types],
             CancellationToken = cancellationToken,
         };
+        var rows = (await snapshot.Connection.QueryAsync<ExecutionLookup.ExecutionRow>(Sql, parameters, snapshot.Transaction)).AsList();
+        // Of a scan-all alone they say something here.
+        var attributes = await ScanAttributes.OfExecutionsAsync(
+            snapshot, [.. rows.Where(row => row.Type == ScanType.ScanAll).Select(row => row.Id).Distinct()], cancellationToken);
         List<ScanExecution> executions = [];
-        foreach (var row in await snapshot.Connection.QueryAsync<ExecutionLookup.ExecutionRow>(Sql, parameters, snapshot.Transaction))
+        foreach (var row in rows)
         {
-            executions.Add(row.ToExecution());
+            executions.Add(row.ToExecution() with { Summary = ScanAllSummary.Parse(attributes.GetValueOrDefault(row.Id)) });
             if (row.Address is { } address) read[row.Id] = address;
         }
         return executions;

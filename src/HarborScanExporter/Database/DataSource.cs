@@ -24,6 +24,7 @@ internal static class DataSource
             SslMode = Enum.Parse<SslMode>(settings.SslMode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true),
             GssEncryptionMode = GssEncryptionMode.Disable,
             ApplicationName = applicationName,
+            ClientEncoding = "UTF8",
             MaxPoolSize = maxConnections,
             MinPoolSize = 0,
             ConnectionIdleLifetime = 300,

@@ -65,9 +65,6 @@ internal static class ExecutionLookup
 
         public double? Ended { get; init; }
 
-        /// <summary>Null where it is not read: of a scan-all alone it says something here.</summary>
-        public string? ExtraAttributes { get; init; }
-
         /// <summary>Null where it is not asked for.</summary>
         public string? Address { get; init; }
 
@@ -80,7 +77,6 @@ internal static class ExecutionLookup
             Started = Epoch.Usable(Started),
             Updated = Epoch.Usable(Updated),
             Ended = Epoch.Usable(Ended),
-            Summary = ScanAllSummary.Parse(ExtraAttributes),
         };
     }
 

@@ -24,8 +24,7 @@ internal sealed class ExecutionPass
                                    coalesce(date_part('epoch', start_time)::text, ''),
                                    coalesce(date_part('epoch', update_time)::text, ''),
                                    coalesce(date_part('epoch', end_time)::text, ''),
-                                   trigger,
-                                   case when vendor_type = 'SCAN_ALL' then coalesce(extra_attrs::text, '') else '' end))
+                                   trigger))
                    filter (where status = 'Running' or vendor_type in ('SCAN_ALL', 'EXECUTION_SWEEP')) as Details,
                array_agg(id::bigint) filter (where (coalesce(update_time, start_time) > to_timestamp(@RecentFrom) at time zone 'utc' or id > @TailFrom)
                                                and status is distinct from 'Running') as Recent
@@ -64,10 +63,14 @@ internal sealed class ExecutionPass
     {
         var parameters = new Parameters { Types = [.. Types], RecentFrom = finished.Changed, TailFrom = finished.AboveExecution, CancellationToken = cancellationToken };
         var groups = (await snapshot.Connection.QueryAsync<GroupRow>(Sql, parameters, snapshot.Transaction)).AsList();
+        var detailed = groups.SelectMany(Details).ToDictionary(execution => execution.Id);
+        long[] scanAlls = [.. detailed.Values.Where(execution => execution.Type == ScanType.ScanAll).Select(execution => execution.Id)];
+        foreach (var (id, attributes) in await ScanAttributes.OfExecutionsAsync(snapshot, scanAlls, cancellationToken))
+            detailed[id] = detailed[id] with { Summary = ScanAllSummary.Parse(attributes) };
         return new ExecutionPass
         {
             Groups = [.. groups.Select(group => new ExecutionGroup(group.Type, group.Status, group.Executions))],
-            Detailed = groups.SelectMany(Details).ToDictionary(execution => execution.Id),
+            Detailed = detailed,
             Finished = [.. groups.SelectMany(group => (group.Recent ?? []).Select(id => new FinishedRow(id, id, group.Type, group.Status, false)))],
         };
     }
@@ -87,7 +90,6 @@ internal sealed class ExecutionPass
             Updated = row.Time(2),
             Ended = row.Time(3),
             Trigger = row.Text(4),
-            Summary = ScanAllSummary.Parse(row.Text(5)),
         };
 
     internal sealed record GroupRow

@@ -3,17 +3,9 @@ using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Database;
 
-/// <summary>Reads what tasks name in extra_attrs, and the reports behind it, by key. The column is fetched as text and never parsed in SQL:
-/// one row with <c>\u0000</c> in it would fail the statement.</summary>
+/// <summary>Reads what tasks name in extra_attrs, and the reports behind it, by key.</summary>
 internal static class ReportLookup
 {
-    private const string AttributesSql = """
-        select id::bigint as Id, extra_attrs::text as ExtraAttributes
-        from task
-        where id = any(@Ids)
-        order by id
-        """;
-
     private const string ScanReportsSql = $"""
         select uuid as Uuid, digest as Digest, {ReportBeginning.Columns}, ctid::text as Address
         from scan_report
@@ -35,11 +27,8 @@ internal static class ReportLookup
 
     /// <summary>What these tasks name.</summary>
     public static async Task<IReadOnlyDictionary<long, TaskAttributes>> AttributesAsync(Snapshot snapshot, long[] tasks, CancellationToken cancellationToken) =>
-        tasks.Length == 0
-            ? new Dictionary<long, TaskAttributes>()
-            : (await snapshot.Connection.QueryAsync<AttributesRow>(
-                AttributesSql, new TaskParameters { Ids = tasks, CancellationToken = cancellationToken }, snapshot.Transaction))
-                .ToDictionary(row => row.Id, row => TaskAttributes.Parse(row.ExtraAttributes));
+        (await ScanAttributes.OfTasksAsync(snapshot, tasks, cancellationToken)).OrderBy(task => task.Key)
+            .ToDictionary(task => task.Key, task => TaskAttributes.Parse(task.Value));
 
     /// <summary>The reports with these uuids, vulnerability reports and, where this Harbor has them and they can be read, SBOMs.</summary>
     /// <param name="snapshot">The transaction.</param>
@@ -84,13 +73,6 @@ internal static class ReportLookup
         ReportParameters Missing() => new() { Uuids = [.. uuids.Where(uuid => !reports.ContainsKey(uuid))], CancellationToken = cancellationToken };
     }
 
-    internal sealed record AttributesRow
-    {
-        public long Id { get; init; }
-
-        public string? ExtraAttributes { get; init; }
-    }
-
     internal sealed record ReportRow
     {
         public string Uuid { get; init; } = "";
@@ -109,13 +91,6 @@ internal static class ReportLookup
         public string? Address { get; init; }
 
         public ScanReport ToReport() => new(Uuid, Digest, Stored) { Generated = ReportTime.Of(Beginning) };
-    }
-
-    internal sealed record TaskParameters
-    {
-        public required long[] Ids { get; init; }
-
-        public required CancellationToken CancellationToken { get; init; }
     }
 
     internal sealed record ReportParameters

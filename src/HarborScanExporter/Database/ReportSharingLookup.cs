@@ -17,6 +17,11 @@ internal static class ReportSharingLookup
             where i.indrelid = to_regclass(@Table) and c.relname = 'idx_task_extra_attrs_report_uuids' and i.indisvalid)
         """;
 
+    private const string GuardedSql = """
+        select uuid as Uuid, task as TaskId, next_created as NextCreated, newest_execution as NewestExecution
+        from harbor_scan.report_sharing(@Uuids, @Tasks)
+        """;
+
     private const string SharingSql = """
         select n.uuid as Uuid, n.task as TaskId,
                date_part('epoch', min(t.creation_time) filter (where t.id > n.task)) as NextCreated,
@@ -33,16 +38,20 @@ internal static class ReportSharingLookup
     /// <summary>The sharing of each report of each task that another task names too; one that is missing is not shared.</summary>
     /// <param name="connection">The connection of a transaction.</param>
     /// <param name="transaction">The transaction.</param>
+    /// <param name="tables">What the session found of Harbor's tables.</param>
     /// <param name="named">Tasks with one of the reports that each names.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
     public static async Task<IReadOnlyDictionary<(long Task, string Uuid), ReportSharing>> ReadAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyCollection<(long Task, string Uuid)> named, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, HarborTables tables, IReadOnlyCollection<(long Task, string Uuid)> named,
+        CancellationToken cancellationToken)
     {
         if (named.Count == 0 || !await connection.QueryFirstAsync<bool>(IndexSql, new TableParameters { Table = "task", CancellationToken = cancellationToken }, transaction))
             return new Dictionary<(long, string), ReportSharing>();
         var parameters = new SharingParameters { Uuids = [.. named.Select(one => one.Uuid)], Tasks = [.. named.Select(one => one.Task)], CancellationToken = cancellationToken };
-        return (await connection.QueryAsync<SharingRow>(SharingSql, parameters, transaction))
-            .ToDictionary(row => (row.TaskId, row.Uuid), row => new ReportSharing(true, Epoch.Usable(row.NextCreated), row.NewestExecution));
+        var rows = tables.GuardsAttributes
+            ? await connection.QueryAsync<SharingRow>(GuardedSql, parameters, transaction)
+            : await connection.QueryAsync<SharingRow>(SharingSql, parameters, transaction);
+        return rows.ToDictionary(row => (row.TaskId, row.Uuid), row => new ReportSharing(true, Epoch.Usable(row.NextCreated), row.NewestExecution));
     }
 
     internal sealed record SharingRow

@@ -1,5 +1,6 @@
 using Dapper;
 using HarborScanExporter.Harbor;
+using Npgsql;
 
 namespace HarborScanExporter.Database;
 
@@ -34,7 +35,7 @@ internal sealed record DatabaseFacts
 }
 
 /// <summary>The database is none that this program can read; the message names the mend.</summary>
-internal sealed class UnreadableSchemaException(string message) : Exception(message);
+internal sealed class UnreadableSchemaException(string message) : NpgsqlException(message);
 
 /// <summary>The first query of a snapshot.</summary>
 internal static class SchemaProbe

@@ -22,11 +22,13 @@ internal sealed class Snapshot : IAsyncDisposable
 {
     private const string Part = "part";
 
-    private Snapshot(NpgsqlConnection connection, NpgsqlTransaction transaction) => (Connection, Transaction) = (connection, transaction);
+    private Snapshot(NpgsqlConnection connection, NpgsqlTransaction transaction, HarborTables tables) => (Connection, Transaction, Tables) = (connection, transaction, tables);
 
     public NpgsqlConnection Connection { get; }
 
     public NpgsqlTransaction Transaction { get; }
+
+    public HarborTables Tables { get; }
 
     private bool IsConnected => Connection.FullState.HasFlag(ConnectionState.Open) && !Connection.FullState.HasFlag(ConnectionState.Broken);
 
@@ -41,7 +43,7 @@ internal sealed class Snapshot : IAsyncDisposable
         // The statement's limit lies below the collection's, so that the server ends a slow statement before we give the connection up.
         var statement = Math.Max(50, (long)(timeout.TotalMilliseconds * 0.95)).ToString(CultureInfo.InvariantCulture);
         var idle = Math.Max(1000, (long)timeout.TotalMilliseconds * 2).ToString(CultureInfo.InvariantCulture);
-        await using var guards = new NpgsqlCommand($"""
+        var tables = await SessionSettings.PinAsync(connection, transaction, $"""
             set transaction read only;
             set local statement_timeout = {statement};
             set local lock_timeout = 500;
@@ -50,9 +52,8 @@ internal sealed class Snapshot : IAsyncDisposable
             set local max_parallel_workers_per_gather = 0;
             set local work_mem = '16MB';
             set local enable_seqscan = {(access == Access.ByKey ? "off" : "on")}
-            """, connection, transaction);
-        await guards.ExecuteNonQueryAsync(cancellationToken);
-        return new Snapshot(connection, transaction);
+            """, cancellationToken);
+        return new Snapshot(connection, transaction, tables);
     }
 
     /// <summary>Reads one part so that its failure leaves the transaction usable for the others.</summary>

@@ -12,14 +12,7 @@ internal sealed record ExecutionImages(string Before, string? After);
 /// </summary>
 internal static class ExecutionWrite
 {
-    /// <summary>All columns of the row, as JSON; extra_attrs as a text, like that of <see cref="TaskWrite.Image"/>.</summary>
-    public const string Image = """
-        (select row_to_json(whole)::text
-         from (select e.id, e.vendor_type, e.vendor_id, e.status, e.status_message, e.trigger, e.extra_attrs::text as extra_attrs,
-                      e.start_time, e.end_time, e.revision, e.update_time) whole)
-        """;
-
-    private const string LockSql = $"select {Image} as Image, coalesce(e.status, '') as Status from execution e where e.id = @Id for update of e";
+    private const string LockSql = "select image as Image, status as Status from harbor_scan.lock_execution(@Id)";
 
     private const string TasksSql = """
         select t.status as Status, count(*) as Tasks
@@ -28,28 +21,17 @@ internal static class ExecutionWrite
         group by t.status
         """;
 
-    private const string RecomputeSql = $"""
-        update execution e
-        set status = @Status,
-            revision = coalesce(e.revision, 0) + 1,
-            update_time = date_trunc('second', now() at time zone 'utc'),
-            end_time = case when @Final then (
-                select max(t.end_time)
-                from task t
-                where t.execution_id = e.id and isfinite(t.end_time) and t.end_time >= '1970-01-01') end
-        where e.id = @Id
-        returning {Image}
+    private const string RecomputeSql = """
+        select harbor_scan.write_execution(@Id, @Status, null, case when @Final then (
+            select max(t.end_time)
+            from task t
+            where t.execution_id = @Id and isfinite(t.end_time) and t.end_time >= '1970-01-01') end)
         """;
 
-    private const string CloseSql = $"""
-        update execution e
-        set status = 'Error',
-            status_message = @Message,
-            revision = coalesce(e.revision, 0) + 1,
-            update_time = date_trunc('second', now() at time zone 'utc'),
-            end_time = date_trunc('second', now() at time zone 'utc')
+    private const string CloseSql = """
+        select harbor_scan.write_execution(e.id, 'Error', @Message, date_trunc('second', now() at time zone 'utc'))
+        from execution e
         where e.id = @Id and e.status = 'Running' and not exists (select from task t where t.execution_id = e.id)
-        returning {Image}
         """;
 
     /// <summary>Recomputes the execution from its tasks; null when it is gone. Nothing is written when it has no task with a word of Harbor's.</summary>

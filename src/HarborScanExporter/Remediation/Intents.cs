@@ -46,7 +46,7 @@ internal static class Intents
         var named = TaskAttributes.Parse(row.RootElement.GetProperty("extra_attrs").GetString()).ReportUuids;
         var existing = await ReportRows.ExistingAsync(transaction, named, cancellationToken);
         var sharing = await ReportSharingLookup.ReadAsync(
-            transaction.Connection, transaction.Transaction, [.. named.Where(existing.Contains).Select(uuid => (intent.TaskId!.Value, uuid))], cancellationToken);
+            transaction.Connection, transaction.Transaction, transaction.Tables, [.. named.Where(existing.Contains).Select(uuid => (intent.TaskId!.Value, uuid))], cancellationToken);
         var hasBegun = named.Any(uuid => uuid.Length > 0 && !existing.Contains(uuid)) || sharing.Values.Any(its => its.NewestExecution is not null);
         return hasBegun ? RepairState.Done : RepairState.Failed;
     }

@@ -120,7 +120,7 @@ internal sealed partial class RepairRun(
     {
         await using var transaction = await database.BeginAsync(cancellationToken);
         // Whoever holds the lock resolves them himself; what he leaves open comes of age later.
-        if (!await transaction.TryLockRunAsync(cancellationToken) || await transaction.IsStandbyAsync(cancellationToken)) return Intents.LeastAge;
+        if (!await InAuditAsync(() => transaction.TryLockRunAsync(cancellationToken)) || await transaction.IsStandbyAsync(cancellationToken)) return Intents.LeastAge;
         var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
         var youngest = await InAuditAsync(() => AuditTable.YoungestIntentAsync(transaction, cancellationToken));
         if (resolved > 0)
@@ -196,7 +196,7 @@ internal sealed partial class RepairRun(
         }
         await using (var transaction = await database.BeginAsync(cancellationToken))
         {
-            if (!await transaction.TryLockRunAsync(cancellationToken))
+            if (!await InAuditAsync(() => transaction.TryLockRunAsync(cancellationToken)))
                 return result with { End = RunEnd.Busy, Problem = "Another exporter holds the lock of a run." };
             var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
             var history = await HistoryAsync(transaction, look, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Data;
 using System.Globalization;
 using Dapper;
+using HarborScanExporter.Database;
 using Npgsql;
 
 namespace HarborScanExporter.Remediation;
@@ -13,18 +14,22 @@ internal sealed class RepairTransaction : IAsyncDisposable
 {
     private const string Part = "part";
 
-    /// <summary>One for all exporters of this database: whoever holds it repairs (conventions 5.8). It ends with the transaction.</summary>
-    private const long RunLock = 0x6873_7265_7061_6972;
-
-    private const string LockSql = "select true from (select pg_advisory_xact_lock(@Key)) as held";
+    /// <summary>
+    /// One for all exporters of this database: whoever holds it repairs (conventions 5.8). It ends with the transaction. An advisory lock would do, but
+    /// everybody who may sign in can take one; this table the repairing role alone can lock.
+    /// </summary>
+    private const string LockSql = "lock table harbor_scan.repair_lock in exclusive mode";
 
     private const string StandbySql = "select pg_is_in_recovery() or current_setting('transaction_read_only') = @On";
 
-    private RepairTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction) => (Connection, Transaction) = (connection, transaction);
+    private RepairTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, HarborTables tables) =>
+        (Connection, Transaction, Tables) = (connection, transaction, tables);
 
     public NpgsqlConnection Connection { get; }
 
     public NpgsqlTransaction Transaction { get; }
+
+    public HarborTables Tables { get; }
 
     private bool IsConnected => Connection.FullState.HasFlag(ConnectionState.Open) && !Connection.FullState.HasFlag(ConnectionState.Broken);
 
@@ -33,23 +38,26 @@ internal sealed class RepairTransaction : IAsyncDisposable
     {
         var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
         var statement = ((long)RepairDatabase.StatementTimeout.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
-        await using var guards = new NpgsqlCommand($"""
+        var tables = await SessionSettings.PinAsync(connection, transaction, $"""
             set local statement_timeout = {statement};
             set local lock_timeout = 500;
             set local idle_in_transaction_session_timeout = {statement};
             set local jit = off;
             set local max_parallel_workers_per_gather = 0
-            """, connection, transaction);
-        await guards.ExecuteNonQueryAsync(cancellationToken);
-        return new RepairTransaction(connection, transaction);
+            """, cancellationToken);
+        return new RepairTransaction(connection, transaction, tables);
     }
 
-    /// <summary>Takes the lock of a run; false when another run holds it, and then this transaction can do nothing more.</summary>
+    /// <summary>Takes the lock of a run; false when another run holds it, and then this transaction can do nothing more. A standby has none to take.</summary>
+    /// <exception cref="PostgresException">There is no lock, or the role may not take it.</exception>
     public async Task<bool> TryLockRunAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await Connection.QueryFirstAsync<bool>(LockSql, new LockParameters { Key = RunLock, CancellationToken = cancellationToken }, Transaction);
+            if (await IsStandbyAsync(cancellationToken)) return true;
+            await using var command = new NpgsqlCommand(LockSql, Connection, Transaction);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return true;
         }
         catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
@@ -87,13 +95,6 @@ internal sealed class RepairTransaction : IAsyncDisposable
     {
         await Transaction.DisposeAsync();
         await Connection.DisposeAsync();
-    }
-
-    internal sealed record LockParameters
-    {
-        public required long Key { get; init; }
-
-        public required CancellationToken CancellationToken { get; init; }
     }
 
     internal sealed record StandbyParameters

@@ -57,6 +57,8 @@ internal static class RepairWriting
     public static string FailureOf(Exception error) => error switch
     {
         PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure } => RepairFailure.Locked,
+        // The functions that write come with the SQL of the roles.
+        PostgresException { SqlState: PostgresErrorCodes.UndefinedFunction } => RepairFailure.Permission,
         PostgresException { SqlState: var state } when state.StartsWith("23", StringComparison.Ordinal) => RepairFailure.Constraint,
         _ => FailureReason.Of(error) switch
         {

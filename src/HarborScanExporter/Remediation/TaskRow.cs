@@ -20,9 +20,9 @@ internal sealed record TaskRow
 
     public Fence Fence => new(Status, Code, Revision, Epoch.Usable(Updated));
 
-    private const string ReadSql = $"""
+    private const string ReadSql = """
         select t.status as Status, t.status_code::bigint as Code, coalesce(t.status_revision, 0)::bigint as Revision,
-               date_part('epoch', t.update_time) as Updated, {TaskWrite.Image} as Image
+               date_part('epoch', t.update_time) as Updated, harbor_scan.task_image(t.id) as Image
         from task t
         where t.id = @Id
         """;

@@ -8,51 +8,38 @@ namespace HarborScanExporter.Remediation;
 /// </summary>
 internal static class TaskWrite
 {
-    /// <summary>
-    /// All columns of the row, as JSON: what an undo restores from. extra_attrs travels as a text: as JSON in it a <c>\u0000</c> would make the whole
-    /// image one that no SQL can take apart.
-    /// </summary>
-    public const string Image = """
-        (select row_to_json(whole)::text
-         from (select t.id, t.execution_id, t.job_id, t.status, t.status_code, t.status_revision, t.status_message, t.run_count,
-                      t.extra_attrs::text as extra_attrs, t.creation_time, t.start_time, t.update_time, t.end_time, t.vendor_type) whole)
-        """;
+    // The functions of deploy/sql/03-remediation-role.sql write, under the fence that they are given; the role itself may change no table of Harbor's.
+    private const string Fence = "@Id, @Status, @Code, @Revision, @Updated";
 
-    private const string Fenced = """
-        t.id = @Id
+    private const string LockSql = $"select harbor_scan.lock_task({Fence})";
+
+    private const string ReadSql = """
+        select harbor_scan.task_image(t.id)
+        from task t
+        where t.id = @Id
           and t.status = @Status
           and t.status_code = @Code
           and coalesce(t.status_revision, 0) = @Revision
           and case when isfinite(t.update_time) and t.update_time >= '1970-01-01' then date_part('epoch', t.update_time) end is not distinct from @Updated
         """;
 
-    private const string LockSql = $"select {Image} from task t where {Fenced} for update of t skip locked";
-
-    private const string ReadSql = $"select {Image} from task t where {Fenced}";
-
-    private const string ImageSql = $"select {Image} from task t where t.id = @Id";
+    private const string ImageSql = "select harbor_scan.task_image(@Id)";
 
     private const string FinishSql = $"""
-        update task t
-        set status = @Written,
-            status_code = 3,
-            status_message = @Message,
-            update_time = date_trunc('second', now() at time zone 'utc'),
-            end_time = date_trunc('second', coalesce(to_timestamp(@Ended), now()) at time zone 'utc')
-        where {Fenced}
-        returning {Image}
+        select harbor_scan.write_task({Fence}, @Written, 3, @Message,
+                                      date_trunc('second', now() at time zone 'utc'),
+                                      date_trunc('second', coalesce(to_timestamp(@Ended), now()) at time zone 'utc'))
         """;
 
     private const string FixCodeSql = $"""
-        update task t
-        set status_code = 3,
-            status_message = @Message,
-            end_time = coalesce(
-                case when isfinite(t.end_time) and t.end_time >= '1970-01-01' then t.end_time end,
-                case when isfinite(t.update_time) and t.update_time >= '1970-01-01' then t.update_time end,
-                date_trunc('second', now() at time zone 'utc'))
-        where {Fenced} and t.status = @Written
-        returning {Image}
+        select harbor_scan.write_task({Fence}, t.status, 3, @Message,
+                                      t.update_time,
+                                      coalesce(
+                                          case when isfinite(t.end_time) and t.end_time >= '1970-01-01' then t.end_time end,
+                                          case when isfinite(t.update_time) and t.update_time >= '1970-01-01' then t.update_time end,
+                                          date_trunc('second', now() at time zone 'utc')))
+        from task t
+        where t.id = @Id and t.status = @Written
         """;
 
     /// <summary>Locks the row as it was judged; null when it has moved on, or when another transaction holds it.</summary>

@@ -33,7 +33,7 @@ internal sealed record RemediationSettings
 {
     public RemediationMode Mode { get; init; }
 
-    /// <summary>The role with column grants; null when none is named, which only the mode off allows.</summary>
+    /// <summary>The role that repairs; null when none is named, which only the mode off allows.</summary>
     public string? DatabaseUsername { get; init; }
 
     public string? DatabasePassword { get; init; }

@@ -29,7 +29,7 @@ public sealed class CancellationTests
         ["executions by id"] = ("execution", (snapshot, token) => ExecutionLookup.ExecutionsAsync(snapshot, [1], token)),
         ["tasks of executions"] = ("task", (snapshot, token) => ExecutionLookup.TasksAsync(snapshot, [1], token)),
         ["attributes"] = ("task", (snapshot, token) => ReportLookup.AttributesAsync(snapshot, [1], token)),
-        ["shared reports"] = ("task", (snapshot, token) => ReportSharingLookup.ReadAsync(snapshot.Connection, snapshot.Transaction, [(1, "u")], token)),
+        ["shared reports"] = ("task", (snapshot, token) => ReportSharingLookup.ReadAsync(snapshot.Connection, snapshot.Transaction, snapshot.Tables, [(1, "u")], token)),
         ["large reports"] = ("scan_report", (snapshot, token) => ReportBeginning.OfLargeAsync(snapshot.Connection, snapshot.Transaction, new Dictionary<string, long> { ["u"] = 3_000 }, token)),
         ["states"] = ("task", (snapshot, token) => TaskLookup.StatesAsync(snapshot, [1], token)),
         ["jobs"] = ("task", (snapshot, token) => TaskLookup.NamedJobsAsync(snapshot, ["d318c1b17dff242a33f02544"], token)),

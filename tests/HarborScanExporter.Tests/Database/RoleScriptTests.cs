@@ -27,7 +27,7 @@ public sealed class RoleScriptTests
         const int ofOne = HarborDatabase.MaxConnections + 1;
         Assert.Contains($"alter role %I connection limit {(2 * ofOne) + 1}'", RoleScript.Text(RoleScript.ScrapingRole), StringComparison.Ordinal);
         Assert.Equal((3, 7), (ofOne, (2 * ofOne) + 1));
-        Assert.Contains("Its sessions are read-only, and at most seven: three of each of two exporters, and one of a person with psql.",
+        Assert.Contains("Its sessions are read-only by default, and at most seven: three of each of two exporters, and one of a person with psql.",
             string.Join(' ', File.ReadAllText(Repository.PathOf("README.md")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
     }
 
@@ -60,6 +60,7 @@ public sealed class RoleScriptTests
             create role {owner};
             create role {member} in role {owner};
             alter table task owner to {owner};
+            drop schema harbor_scan cascade;
             """);
         try
         {
@@ -107,6 +108,7 @@ public sealed class RoleScriptTests
     }
 
     [Theory]
+    [InlineData("01-scraping-role.sql")]
     [InlineData("02-read-only-view.sql")]
     [InlineData("03-remediation-role.sql")]
     public async Task Who_may_not_make_a_schema_is_told_what_the_owner_of_the_database_has_to_grant(string script)
@@ -116,6 +118,7 @@ public sealed class RoleScriptTests
         await harbor.Database.ExecuteAsync($"create role {maker} createrole");
         try
         {
+            await harbor.Database.ExecuteAsync("drop schema harbor_scan cascade");
             var error = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => harbor.Database.ExecuteAsync($"set role {maker}; {Filled(harbor, script, "somebody")}"));
             Assert.Equal($"The role {maker} may not make the schema harbor_scan in the database {harbor.Database.Name}.", error.MessageText);
             Assert.Equal($"Let the owner of the database run: grant create on database {harbor.Database.Name} to {maker};", error.Hint);

@@ -5,11 +5,13 @@ using Microsoft.Extensions.Time.Testing;
 namespace HarborScanExporter.Tests.EndToEnd;
 
 /// <summary>
-/// One clock for a simulated Harbor, its database and the exporters that read it: for their role the database's functions of time, which stand
-/// first in its search path, answer the simulated time. So nothing grows older between two reads, and an hour takes no time.
+/// One clock for a simulated Harbor, its database and the exporters that read it: for their role PostgreSQL's own functions of time, replaced in that
+/// database, answer the simulated time. So nothing grows older between two reads, and an hour takes no time.
 /// </summary>
 internal sealed class OneClock
 {
+    private static readonly string[] Functions = ["clock_timestamp", "statement_timestamp", "transaction_timestamp", "now"];
+
     private readonly TestHarbor _harbor;
 
     private OneClock(TestHarbor harbor, DateTime start) => (_harbor, Time) = (harbor, new FakeTimeProvider(start));
@@ -23,13 +25,13 @@ internal sealed class OneClock
         await harbor.Database.ExecuteAsync($"""
             create schema clock;
             create table clock.moment as select timestamptz '{Text(start)}' as at;
-            create function clock.clock_timestamp() returns timestamptz language sql stable as 'select at from clock.moment';
-            create function clock.statement_timestamp() returns timestamptz language sql stable as 'select at from clock.moment';
-            create function clock.transaction_timestamp() returns timestamptz language sql stable as 'select at from clock.moment';
-            create function clock.now() returns timestamptz language sql stable as 'select at from clock.moment';
             grant usage on schema clock to {harbor.Role};
             grant select on clock.moment to {harbor.Role};
-            alter role {harbor.Role} set search_path = clock, pg_catalog, public;
+            {string.Concat(Functions.Select(name => $"""
+                alter function pg_catalog.{name}() rename to real_{name};
+                create function pg_catalog.{name}() returns timestamptz language sql stable as
+                    'select case when session_user = ''{harbor.Role}'' then (select at from clock.moment) else pg_catalog.real_{name}() end';
+                """))}
             """);
         return new OneClock(harbor, start);
     }

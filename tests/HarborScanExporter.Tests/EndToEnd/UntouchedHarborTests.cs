@@ -41,8 +41,8 @@ public sealed class UntouchedHarborTests
         // The statements ran: each of these rows was changed and changed back.
         Assert.True(ofDry[^1].Outcomes.Count(outcome => outcome.State == RepairState.Done) >= 10, $"{ofDry[^1].End} {ofDry[^1].Problem}");
 
-        await harbor.Database.ExecuteAsync($"revoke update (status, status_code, update_time, end_time, status_message) on task from {harbor.RepairRole}");
-        await harbor.Database.ExecuteAsync($"revoke update (status, revision, update_time, end_time, status_message) on execution from {harbor.RepairRole}");
+        await harbor.Database.ExecuteAsync($"revoke execute on function {TestHarbor.WriteTask} from {harbor.RepairRole}");
+        await harbor.Database.ExecuteAsync($"revoke execute on function harbor_scan.write_execution(bigint, text, text, timestamp) from {harbor.RepairRole}");
         var without = await DayAsync(armed);
         Assert.Equal(before, await off.ChecksumAsync());
         Assert.DoesNotContain(without.SelectMany(result => result.Outcomes), outcome => outcome.State != RepairState.Failed);

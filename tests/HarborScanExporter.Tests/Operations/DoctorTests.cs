@@ -30,15 +30,15 @@ public sealed class DoctorTests
         var lines = run.Output.Split('\n').Select(line => line.TrimEnd()).ToArray();
         Assert.Equal(
         [
-            "ok       settings", "ok       database", "ok       server version", "ok       primary", "ok       database tls", "ok       read-only session",
+            "ok       settings", "ok       database", "ok       server version", "ok       primary", "ok       database tls", "ok       read-only session", "ok       tables",
             "ok       grant on schema_migrations", "ok       grant on execution", "ok       grant on task", "ok       grant on scan_report", "ok       grant on sbom_report",
             "ok       grant on artifact", "ok       grant on project", "ok       grant on project_metadata", "ok       grant on robot", "ok       grant on job_queue_status",
-            "ok       least privilege", "ok       schema", "ok       read-only view",
+            "ok       grant on attributes", "ok       least privilege", "ok       rights of everybody", "ok       schema", "ok       read-only view",
             "ok       redis", "ok       redis tls", "ok       redis rights", "skipped  redis least privilege", "skipped  redis eviction", "ok       job service", "ok       worker pools", "ok       queues",
             "ok       clocks", "ok       clock here", "ok       harbor api", "ok       harbor version", "ok       read-only mode", "ok       harbor api role",
             "skipped  repairs",
         ], lines.TakeWhile(line => line.Length > 0).Select(line => string.Join("  ", line.Split("  ", StringSplitOptions.RemoveEmptyEntries)[..2].Select((cell, i) => i == 0 ? cell.PadRight(7) : cell.Trim()))));
-        Assert.Equal("31 ok, 3 skipped", lines[^2]);
+        Assert.Equal("34 ok, 3 skipped", lines[^2]);
         Assert.Contains($"redis://127.0.0.1:{redis.Port}/1 answers in ", run.Output, StringComparison.Ordinal);
         // The user may not ask which server it is.
         Assert.DoesNotContain("It is ", run.Output, StringComparison.Ordinal);
@@ -62,11 +62,11 @@ public sealed class DoctorTests
     public async Task A_missing_grant_is_named_with_its_column()
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        await harbor.Database.ExecuteAsync($"revoke select (run_count, extra_attrs) on task from {harbor.Role}");
+        await harbor.Database.ExecuteAsync($"revoke select (run_count, creation_time) on task from {harbor.Role}");
         var document = await FailsAsync(harbor.Environment());
-        Assert.Equal("The role may not read run_count, extra_attrs.", Reason(document, "grant on task", "failed"));
+        Assert.Equal("The role may not read run_count, creation_time.", Reason(document, "grant on task", "failed"));
         Assert.Equal("Run the SQL of 'harbor-scan-exporter sql' again, as the owner of Harbor's tables.", Mend(document, "grant on task"));
-        Assert.Equal("The role may read its 11 columns.", Reason(document, "grant on execution", "ok"));
+        Assert.Equal("The role may read its 10 columns.", Reason(document, "grant on execution", "ok"));
     }
 
     [Fact]

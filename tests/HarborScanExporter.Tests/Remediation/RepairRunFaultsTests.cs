@@ -13,7 +13,7 @@ namespace HarborScanExporter.Tests.Remediation;
 /// <summary>What comes between the look and the write, and what fails: nothing is half written, and nothing is written that moved on.</summary>
 public sealed class RepairRunFaultsTests
 {
-    private const string OfThisDatabase = "locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
+    private const string OfThisDatabase = "relation = 'harbor_scan.repair_lock'::regclass and database = (select oid from pg_database where datname = current_database())";
 
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
@@ -250,7 +250,7 @@ public sealed class RepairRunFaultsTests
     {
         await using var harbor = await RepairingHarbor.StartAsync();
         for (var i = 0; i < 6; i++) await harbor.LoseScanAsync();
-        await harbor.Seed.ExecuteAsync($"revoke update (status, status_code, update_time, end_time, status_message) on task from {harbor.Harbor.RepairRole}");
+        await harbor.Seed.ExecuteAsync($"revoke execute on function {TestHarbor.WriteTask} from {harbor.Harbor.RepairRole}");
         await harbor.SeeTwiceAsync();
         var before = await harbor.ChecksumAsync();
 
@@ -332,7 +332,7 @@ public sealed class RepairRunFaultsTests
         await using var harbor = await RepairingHarbor.StartAsync();
         await harbor.LoseScanAsync();
         await harbor.SeeTwiceAsync();
-        await using (await HoldAsync(harbor, $"select pg_advisory_xact_lock({0x6873_7265_7061_6972})"))
+        await using (await HoldAsync(harbor, TestHarbor.HoldRepairsSql))
         {
             var result = await harbor.RunAsync();
             Assert.Equal((RunEnd.Busy, "Another exporter holds the lock of a run."), (result.End, result.Problem));
@@ -351,7 +351,7 @@ public sealed class RepairRunFaultsTests
         var holding = harbor.Harbor.Database.ExecuteAsync($"""
             do $do$
             begin
-                perform pg_advisory_xact_lock({0x6873_7265_7061_6972});
+                {TestHarbor.HoldRepairsSql};
                 for i in 1 .. 4000 loop
                     exit when exists (select 1 from pg_locks where {OfThisDatabase} and not granted);
                     perform pg_sleep(0.005);

@@ -53,7 +53,7 @@ public sealed class FaultTests
     public async Task A_missing_grant_fails_the_collectors_that_need_it_and_no_other()
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        await harbor.Database.ExecuteAsync($"revoke select on robot from {harbor.Role}; revoke select (extra_attrs) on execution from {harbor.Role}; revoke select (id, description) on robot from {harbor.Role}");
+        await harbor.Database.ExecuteAsync($"revoke select on robot from {harbor.Role}; revoke select (start_time) on execution from {harbor.Role}; revoke select (id, description) on robot from {harbor.Role}");
         await using var exporter = await RunningExporter.StartAsync(harbor);
         var scrape = await exporter.ScrapeAsync();
         await exporter.ScrapeAsync();

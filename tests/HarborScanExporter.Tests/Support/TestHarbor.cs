@@ -11,6 +11,12 @@ internal sealed class TestHarbor : IAsyncDisposable
 {
     public const string Password = "it's a secret";
 
+    /// <summary>What a run of repairs locks, until the transaction ends.</summary>
+    public const string HoldRepairsSql = "lock table harbor_scan.repair_lock in exclusive mode";
+
+    /// <summary>The function that writes a task.</summary>
+    public const string WriteTask = "harbor_scan.write_task(bigint, text, bigint, bigint, float8, text, bigint, text, timestamp, timestamp)";
+
     private TestHarbor(TestDatabase database, HarborRelease release)
     {
         Database = database;

@@ -11,26 +11,10 @@ internal static class RepairGrantsCheckup
     private const string OurSchema = "harbor_scan";
     private const string Mend = "Run the SQL of 'harbor-scan-exporter sql' again with these settings, as the owner of Harbor's tables.";
 
-    private const string SweepSql = """
-        select privilege || ' on ' || c.relname, has_table_privilege(c.oid, privilege)
-        from pg_class c, unnest(array['DELETE', 'INSERT']) as privilege
-        where c.relnamespace = (select oid from pg_namespace where nspname = 'public') and c.relname in ('execution', 'task')
-        order by 1
-        """;
-
     private const string TooMuchSql = $"""
-        select distinct 'UPDATE of other columns of ' || c.relname
-        from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-        where c.relnamespace = (select oid from pg_namespace where nspname = 'public') and c.relname in ('execution', 'task')
-          and not c.relname || '.' || a.attname = any(@writable) and has_column_privilege(c.oid, a.attnum, 'update')
-        union all
-        select 'TRUNCATE on ' || c.relname
-        from pg_class c
-        where c.relnamespace = (select oid from pg_namespace where nspname = 'public') and c.relname in ('execution', 'task') and has_table_privilege(c.oid, 'truncate')
-        union all
         select privilege || ' on ' || c.relname
         from pg_class c, unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) as privilege
-        where c.relnamespace = (select oid from pg_namespace where nspname = 'public') and c.relname = any(@read)
+        where c.relnamespace = (select oid from pg_namespace where nspname = @schema) and c.relname = any(@read)
           and (has_table_privilege(c.oid, privilege) or (privilege in ('INSERT', 'UPDATE') and has_any_column_privilege(c.oid, privilege)))
         union all
         select privilege || ' on harbor_scan.repair'
@@ -63,24 +47,23 @@ internal static class RepairGrantsCheckup
 
     private static async Task<IReadOnlyList<CheckupLine>> TablesAsync(Snapshot snapshot, CancellationToken cancellationToken)
     {
-        WantedColumn[] wanted =
-        [
-            .. WantedGrants.Repairing.SelectMany(table => table.Readable.Select(column => new WantedColumn("public", table.Table, column, "select"))),
-            .. WantedGrants.Repairing.SelectMany(table => table.Writable.Select(column => new WantedColumn("public", table.Table, column, "update"))),
-        ];
+        var schema = snapshot.Tables.Schema;
+        WantedColumn[] wanted = [.. WantedGrants.Repairing.SelectMany(table => table.Readable.Select(column => new WantedColumn(schema, table.Table, column, "select")))];
         List<CheckupLine> missing = [];
-        if (!await ColumnGrants.MayUseSchemaAsync(snapshot, "public", cancellationToken))
-            missing.Add(CheckupLine.Failed("repair grant on schema", "The role may not use the schema public.", Mend));
+        if (!await ColumnGrants.MayUseSchemaAsync(snapshot, schema, cancellationToken))
+            missing.Add(CheckupLine.Failed("repair grant on schema", $"The role may not use the schema {schema}.", Mend));
         // What this Harbor does not have yet nobody can grant.
         var grants = (await ColumnGrants.ReadAsync(snapshot, wanted, cancellationToken)).Where(grant => grant.HasColumn).ToArray();
         foreach (var table in grants.Where(grant => !grant.IsGranted).GroupBy(grant => grant.Wanted.Table))
             missing.Add(CheckupLine.Failed($"repair grant on {table.Key}", $"The role may not {Rights(table)}.", Mend));
+        var functions = await FunctionGrants.ReadAsync(snapshot, WantedGrants.RepairingFunctions, cancellationToken);
+        if (functions.Where(function => !function.IsGranted).ToArray() is { Length: > 0 } denied)
+            missing.Add(CheckupLine.Failed("repair functions", $"The role may not call {string.Join(", ", denied.Select(Called))}.", Mend));
         if (missing.Count > 0) return missing;
-        var (readable, writable) = (grants.Count(grant => grant.Wanted.Privilege == "select"), grants.Where(grant => grant.Wanted.Privilege == "update").ToArray());
         return
         [
-            CheckupLine.Ok("repair grants", $"The role may read {Words.Count(readable, "column")} of {Words.Count(grants.Select(grant => grant.Wanted.Table).Distinct().Count(), "table")}"
-                + $" and change {Words.Count(writable.Length, "column")} of {string.Join(" and ", writable.Select(grant => grant.Wanted.Table).Distinct())}."),
+            CheckupLine.Ok("repair grants", $"The role may read {Words.Count(grants.Length, "column")} of {Words.Count(grants.Select(grant => grant.Wanted.Table).Distinct().Count(), "table")}"
+                + $", and change rows of scans by {Words.Count(functions.Count, "function")} alone."),
         ];
     }
 
@@ -119,36 +102,36 @@ internal static class RepairGrantsCheckup
     private static async Task<CheckupLine> SweepAsync(Snapshot snapshot, RemediationSettings settings, CancellationToken cancellationToken)
     {
         const string name = "repair sweep";
-        await using var command = new NpgsqlCommand(SweepSql, snapshot.Connection, snapshot.Transaction);
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        List<string> has = [];
-        List<string> lacks = [];
-        while (await rows.ReadAsync(cancellationToken)) (rows.GetBoolean(1) ? has : lacks).Add(rows.GetString(0));
+        var functions = await FunctionGrants.ReadAsync(snapshot, WantedGrants.SweepingFunctions, cancellationToken);
+        string[] has = [.. functions.Where(function => function.IsGranted).Select(Called)];
+        string[] lacks = [.. functions.Where(function => !function.IsGranted).Select(Called)];
         if (settings.Sweep)
         {
-            return lacks.Count == 0
+            return lacks.Length == 0
                 ? CheckupLine.Ok(name, "The role may remove executions and tasks, and put them back.")
-                : CheckupLine.Failed(name, $"{Setting.Names.RemediationSweep} is on and the role has no {string.Join(", ", lacks)}.",
+                : CheckupLine.Failed(name, $"{Setting.Names.RemediationSweep} is on and the role may not call {string.Join(", ", lacks)}.",
                     $"Run deploy/sql/04-remediation-sweep.sql, which 'harbor-scan-exporter sql --remediation-sweep on' prints too, or switch the sweep off.");
         }
-        return has.Count == 0
+        return has.Length == 0
             ? CheckupLine.Ok(name, $"{Setting.Names.RemediationSweep} is off and the role can remove nothing.")
-            : CheckupLine.Warning(name, $"{Setting.Names.RemediationSweep} is off and the role has {string.Join(", ", has)}.", "Revoke what the sweep alone needs, or switch it on.");
+            : CheckupLine.Warning(name, $"{Setting.Names.RemediationSweep} is off and the role may call {string.Join(", ", has)}.", "Revoke what the sweep alone needs, or switch it on.");
     }
 
     private static async Task<CheckupLine> TooMuchAsync(Snapshot snapshot, CancellationToken cancellationToken)
     {
         const string name = "repair least privilege";
         await using var command = new NpgsqlCommand(TooMuchSql, snapshot.Connection, snapshot.Transaction);
-        command.Parameters.Add(new NpgsqlParameter<string[]>("writable", [.. WantedGrants.Repairing.SelectMany(table => table.Writable.Select(column => $"{table.Table}.{column}"))]));
-        command.Parameters.Add(new NpgsqlParameter<string[]>("read", [.. WantedGrants.Repairing.Where(table => table.Writable.Count == 0).Select(table => table.Table)]));
+        command.Parameters.Add(new NpgsqlParameter<string>("schema", snapshot.Tables.Schema));
+        command.Parameters.Add(new NpgsqlParameter<string[]>("read", [.. WantedGrants.Repairing.Select(table => table.Table)]));
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         List<string> tooMuch = [];
         while (await rows.ReadAsync(cancellationToken)) tooMuch.Add(rows.GetString(0));
         return tooMuch.Count == 0
-            ? CheckupLine.Ok(name, "The role may write nothing that no repair writes, and reads no secret.")
-            : CheckupLine.Warning(name, $"The role may do more than it needs: {string.Join(", ", tooMuch)}.", "Sign in as the role of 'harbor-scan-exporter sql', or revoke these from it.");
+            ? CheckupLine.Ok(name, "The role may write no table of Harbor's itself, and reads no secret.")
+            : CheckupLine.Warning(name, $"The role may do more than it needs: {string.Join(", ", tooMuch)}.", GrantsCheckup.LessMend);
     }
+
+    private static string Called(FunctionGrant function) => $"harbor_scan.{function.Name}";
 
     /// <summary>Such as <c>read id, status; change status</c>.</summary>
     private static string Rights(IEnumerable<ColumnGrant> denied) => string.Join("; ", denied.GroupBy(grant => grant.Wanted.Privilege)

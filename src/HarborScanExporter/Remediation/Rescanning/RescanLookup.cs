@@ -51,7 +51,7 @@ internal static class RescanLookup
             group by 1, 2
         )
         select r.id as Repair, r.task_id as TaskId, r.execution_id as ExecutionId, r.artifact_id as ArtifactId, t.vendor_type as Type, t.status as Status,
-               date_part('epoch', t.creation_time) as Created, t.extra_attrs::text as ExtraAttributes, a.repository_name as Repository, a.digest as Digest,
+               date_part('epoch', t.creation_time) as Created, a.repository_name as Repository, a.digest as Digest,
                coalesce(s.scans, 0) as Scans
         from harbor_scan.repair r
             join task t on t.id = r.task_id
@@ -85,11 +85,12 @@ internal static class RescanLookup
 
     private static async Task<IReadOnlyList<Rescannable>> WithoutResultAsync(Snapshot snapshot, List<Row> rows, bool withSboms, CancellationToken cancellationToken)
     {
-        var named = rows.ToDictionary(row => row.Repair, row => TaskAttributes.Parse(row.ExtraAttributes).ReportUuids);
+        var attributes = await ReportLookup.AttributesAsync(snapshot, [.. rows.Select(row => row.TaskId).Distinct()], cancellationToken);
+        var named = rows.ToDictionary(row => row.Repair, row => attributes.GetValueOrDefault(row.TaskId)?.ReportUuids ?? []);
         string[] uuids = [.. named.Values.SelectMany(its => its).Where(uuid => uuid.Length > 0).Distinct(StringComparer.Ordinal)];
         var reports = await ReportLookup.ReportsAsync(snapshot, uuids, withSboms, null, cancellationToken);
         (long, string)[] asked = [.. from row in rows from uuid in named[row.Repair] where reports.ContainsKey(uuid) select (row.TaskId, uuid)];
-        var sharing = await ReportSharingLookup.ReadAsync(snapshot.Connection, snapshot.Transaction, [.. asked.Distinct()], cancellationToken);
+        var sharing = await ReportSharingLookup.ReadAsync(snapshot.Connection, snapshot.Transaction, snapshot.Tables, [.. asked.Distinct()], cancellationToken);
         ReportSharing Sharing(Row row, string uuid) => sharing.GetValueOrDefault((row.TaskId, uuid), ReportSharing.None);
         // A newer scan of the same artifact replaces the reports (harbor-facts 5.1) or takes them over (0.2), and a stored one was a result after all.
         bool IsMissing(Row row) => named[row.Repair] is { Count: > 0 } its
@@ -117,8 +118,6 @@ internal static class RescanLookup
         public string Status { get; init; } = "";
 
         public double? Created { get; init; }
-
-        public string? ExtraAttributes { get; init; }
 
         public string? Repository { get; init; }
 

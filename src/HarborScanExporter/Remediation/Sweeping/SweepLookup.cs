@@ -17,6 +17,9 @@ internal static class SweepLookup
         limit @Rows
         """;
 
+    private const string GuardedPageSql =
+        "select id as Id, vendor_type as Type, started as Started, extra_attrs as ExtraAttributes from harbor_scan.executions_below(@Before, @Types, @Rows)";
+
     private const string ByIdSql = """
         select id::bigint as Id, status as Status, date_part('epoch', start_time) as Started, coalesce(revision, 0)::bigint as Revision,
                date_part('epoch', greatest(start_time, update_time, end_time)) as Changed
@@ -35,8 +38,8 @@ internal static class SweepLookup
         group by execution_id
         """;
 
-    private const string AttributesSql = """
-        select id::bigint as TaskId, execution_id::bigint as ExecutionId, extra_attrs::text as ExtraAttributes
+    private const string TaskIdsSql = """
+        select id::bigint as TaskId, execution_id::bigint as ExecutionId
         from task
         where execution_id = any(@Ids)
         """;
@@ -50,9 +53,13 @@ internal static class SweepLookup
         """;
 
     /// <summary>Scan executions below an id, the newest first.</summary>
-    public static async Task<IReadOnlyList<PageRow>> PageAsync(Snapshot snapshot, long before, string[] types, int rows, CancellationToken cancellationToken) =>
-        (await snapshot.Connection.QueryAsync<PageRow>(
-            PageSql, new PageParameters { Before = before, Types = types, Rows = rows, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
+    public static async Task<IReadOnlyList<PageRow>> PageAsync(Snapshot snapshot, long before, string[] types, int rows, CancellationToken cancellationToken)
+    {
+        var parameters = new PageParameters { Before = before, Types = types, Rows = rows, CancellationToken = cancellationToken };
+        return (snapshot.Tables.GuardsAttributes
+            ? await snapshot.Connection.QueryAsync<PageRow>(GuardedPageSql, parameters, snapshot.Transaction)
+            : await snapshot.Connection.QueryAsync<PageRow>(PageSql, parameters, snapshot.Transaction)).AsList();
+    }
 
     /// <summary>These executions as they are.</summary>
     public static async Task<IReadOnlyDictionary<long, ExecutionRow>> ByIdAsync(Snapshot snapshot, long[] ids, CancellationToken cancellationToken) =>
@@ -65,10 +72,13 @@ internal static class SweepLookup
             TasksSql, new IdsParameters { Ids = executions, CancellationToken = cancellationToken }, snapshot.Transaction)).ToDictionary(row => row.ExecutionId);
 
     /// <summary>What the tasks of these executions name, by execution.</summary>
-    public static async Task<ILookup<long, (long Task, TaskAttributes Named)>> AttributesAsync(Snapshot snapshot, long[] executions, CancellationToken cancellationToken) =>
-        (await snapshot.Connection.QueryAsync<AttributesRow>(
-            AttributesSql, new IdsParameters { Ids = executions, CancellationToken = cancellationToken }, snapshot.Transaction))
-            .ToLookup(row => row.ExecutionId, row => (row.TaskId, TaskAttributes.Parse(row.ExtraAttributes)));
+    public static async Task<ILookup<long, (long Task, TaskAttributes Named)>> AttributesAsync(Snapshot snapshot, long[] executions, CancellationToken cancellationToken)
+    {
+        var tasks = (await snapshot.Connection.QueryAsync<AttributesRow>(
+            TaskIdsSql, new IdsParameters { Ids = executions, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
+        var attributes = await ScanAttributes.OfTasksAsync(snapshot, [.. tasks.Select(row => row.TaskId)], cancellationToken);
+        return tasks.ToLookup(row => row.ExecutionId, row => (row.TaskId, TaskAttributes.Parse(attributes.GetValueOrDefault(row.TaskId))));
+    }
 
     /// <summary>Whether Harbor's newest sweep ended in Error.</summary>
     public static async Task<bool> NewestSweepFailedAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
@@ -118,8 +128,6 @@ internal static class SweepLookup
         public long TaskId { get; init; }
 
         public long ExecutionId { get; init; }
-
-        public string? ExtraAttributes { get; init; }
     }
 
     internal sealed record PageParameters

@@ -152,7 +152,7 @@ internal sealed class SweepReader(HarborDatabase database, ExporterSettings sett
         string[] uuids = [.. attributes.SelectMany(its => its).SelectMany(task => task.Named.ReportUuids).Where(uuid => uuid.Length > 0).Distinct(StringComparer.Ordinal)];
         var reports = await snapshot.ReadAsync((from, token) => ReportLookup.ReportsAsync(from, uuids, facts.CanReadSbomReport, null, token), cancellationToken);
         (long, string)[] kept = [.. from its in attributes from task in its from uuid in task.Named.ReportUuids where reports.ContainsKey(uuid) select (task.Task, uuid)];
-        var sharing = await snapshot.ReadAsync((from, token) => ReportSharingLookup.ReadAsync(from.Connection, from.Transaction, kept, token), cancellationToken);
+        var sharing = await snapshot.ReadAsync((from, token) => ReportSharingLookup.ReadAsync(from.Connection, from.Transaction, from.Tables, kept, token), cancellationToken);
         return
         [
             .. over.Where(one => attributes[one.Id].All(task => NamedReports.AreGone(

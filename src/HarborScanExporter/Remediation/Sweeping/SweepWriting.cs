@@ -11,19 +11,14 @@ namespace HarborScanExporter.Remediation.Sweeping;
 /// </summary>
 internal static class SweepWriting
 {
-    private const string LockTasksSql = $"""
-        select t.id::bigint as Id, t.status as Status, t.status_code::bigint as Code, t.extra_attrs::text as ExtraAttributes, {TaskWrite.Image} as Image
-        from task t
-        where t.execution_id = @Id
-        order by t.id
-        limit @Most
-        for update of t skip locked
-        """;
+    // The functions of deploy/sql/04-remediation-sweep.sql lock and remove; the role itself may do neither.
+    private const string LockTasksSql =
+        "select id as Id, status as Status, code as Code, extra_attrs as ExtraAttributes, image as Image from harbor_scan.lock_old_tasks(@Id, @Most)";
 
     private const string IsAsFound =
         "e.id = @Id and e.vendor_type = @Type and e.status = @Status and coalesce(e.revision, 0) = @Revision and date_part('epoch', e.start_time) = @Started";
 
-    private const string LockExecutionSql = $"select {ExecutionWrite.Image} from execution e where {IsAsFound} for update of e skip locked";
+    private const string LockExecutionSql = "select harbor_scan.lock_old_execution(@Id, @Type, @Status, @Revision, @Started)";
 
     private const string StandsSql = $"select exists (select from execution e where {IsAsFound})";
 
@@ -31,9 +26,7 @@ internal static class SweepWriting
 
     private const string NewerSql = "select exists (select from execution where id = @Newer and vendor_type = @Type and date_part('epoch', start_time) > @Started)";
 
-    private const string DeleteTasksSql = "delete from task where execution_id = @Id returning id::bigint";
-
-    private const string DeleteExecutionSql = "delete from execution where id = @Id returning id::bigint";
+    private const string RemoveSql = "select harbor_scan.remove_execution(@Id)";
 
     /// <summary>Removes it; part of a transaction that writes the audit's line too.</summary>
     /// <returns>One of <see cref="RepairFailure"/> when it was left alone, else the rows that are gone, as JSON.</returns>
@@ -50,8 +43,7 @@ internal static class SweepWriting
         var isOver = tasks.TrueForAll(task => ScanStatus.IsFinal(task.Status) && task.Code == ScanStatus.CodeOf(task.Status));
         if (!isOver || !await connection.QueryFirstAsync<bool>(NewerSql, parameters, inside) || !await AreReportsGoneAsync(transaction, candidate.Id, tasks, cancellationToken))
             return (RepairFailure.LostRace, null);
-        await connection.QueryAsync<long>(DeleteTasksSql, parameters, inside);
-        await connection.QueryAsync<long>(DeleteExecutionSql, parameters, inside);
+        await connection.QueryAsync<long>(RemoveSql, parameters, inside);
         return (null, $$"""{"tasks": [{{string.Join(", ", tasks.Select(task => task.Image))}}], "execution": {{execution}}}""");
     }
 
@@ -60,7 +52,7 @@ internal static class SweepWriting
         (long Task, TaskAttributes Named)[] named = [.. tasks.Select(task => (task.Id, TaskAttributes.Parse(task.ExtraAttributes)))];
         var existing = await ReportRows.ExistingAsync(transaction, named.SelectMany(its => its.Named.ReportUuids), cancellationToken);
         (long, string)[] kept = [.. from its in named from uuid in its.Named.ReportUuids where existing.Contains(uuid) select (its.Task, uuid)];
-        var sharing = await ReportSharingLookup.ReadAsync(transaction.Connection, transaction.Transaction, kept, cancellationToken);
+        var sharing = await ReportSharingLookup.ReadAsync(transaction.Connection, transaction.Transaction, transaction.Tables, kept, cancellationToken);
         return named.All(its => NamedReports.AreGone(its.Named, execution, existing.Contains, uuid => sharing.GetValueOrDefault((its.Task, uuid), ReportSharing.None)));
     }
 

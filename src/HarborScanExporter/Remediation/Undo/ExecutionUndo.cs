@@ -40,12 +40,10 @@ internal static class ExecutionUndo
         where r.id = @Id
         """;
 
-    private const string RestoreSql = $"""
-        update execution e
-        set {LeftRows.ExecutionBefore}
+    private const string RestoreSql = """
+        select harbor_scan.restore_execution(r.execution_id, r.before -> 'execution')
         from harbor_scan.repair r
-        where r.id = @Id and e.id = r.execution_id
-        returning {ExecutionWrite.Image}
+        where r.id = @Id
         """;
 
     /// <summary>Takes back a repair of the execution itself; after is null when the row is no longer as repairs left it, null for all when it is gone.</summary>

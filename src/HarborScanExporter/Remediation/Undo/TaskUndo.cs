@@ -5,32 +5,20 @@ namespace HarborScanExporter.Remediation.Undo;
 /// <summary>Puts a row of task back, and only one that is still as the repair left it.</summary>
 internal static class TaskUndo
 {
-    private const string LockSql = $"""
-        select {TaskWrite.Image}
-        from task t
-        join harbor_scan.repair r on r.task_id = t.id
+    private const string LockSql = """
+        select harbor_scan.lock_left_task(r.task_id, r.after -> 'task')
+        from harbor_scan.repair r
         where r.id = @Id
-          and {LeftRows.TaskIsAsLeft}
-        for update of t skip locked
         """;
 
     private const string IsAsLeftSql = $"""
-        select exists (
-            select
-            from task t
-            join harbor_scan.repair r on r.task_id = t.id
-            where r.id = @Id
-              and {LeftRows.TaskIsAsLeft})
+        select coalesce((select {LeftRows.TaskIsAsLeft} from harbor_scan.repair r where r.id = @Id), false)
         """;
 
-    private const string RestoreSql = $"""
-        update task t
-        set {LeftRows.TaskBefore}
+    private const string RestoreSql = """
+        select harbor_scan.restore_task(r.task_id, r.after -> 'task', r.before -> 'task')
         from harbor_scan.repair r
         where r.id = @Id
-          and t.id = r.task_id
-          and {LeftRows.TaskIsAsLeft}
-        returning {TaskWrite.Image}
         """;
 
     private const string LaterSql = """

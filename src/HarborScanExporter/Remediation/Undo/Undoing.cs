@@ -57,7 +57,7 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
         await using var transaction = await database.BeginAsync(cancellationToken);
         if (await transaction.IsStandbyAsync(cancellationToken))
             return Refused(UndoReason.Standby, $"The database is a standby, which takes no writes. Point {Setting.Names.DatabaseHost} at the primary.");
-        if (!await transaction.TryLockRunAsync(cancellationToken)) return Refused(UndoReason.Busy, "A run holds the lock of repairs. Try again when it has ended.");
+        if (!await InAuditAsync(() => transaction.TryLockRunAsync(cancellationToken))) return Refused(UndoReason.Busy, "A run holds the lock of repairs. Try again when it has ended.");
         var line = await InAuditAsync(() => UndoLine.LockAsync(transaction, id, cancellationToken));
         if (line is null) return Refused(UndoReason.NotFound, $"There is no repair {id}.");
         if (line.State == RepairState.Undone) return Refused(UndoReason.NotDone, $"Repair {id} was taken back already.");

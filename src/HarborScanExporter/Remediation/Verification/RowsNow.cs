@@ -34,10 +34,11 @@ internal sealed record ExecutionNow(string Status, string? Tasks);
 internal static class RowsNow
 {
     private const string TasksSql = """
-        select id::bigint as Id, status as Status, status_code::bigint as Code, coalesce(status_revision, 0)::bigint as Revision,
-               date_part('epoch', update_time) as Updated, date_part('epoch', creation_time) as Created, extra_attrs::text as ExtraAttributes
-        from task
-        where id = any(@Ids)
+        select t.id::bigint as Id, t.status as Status, t.status_code::bigint as Code, coalesce(t.status_revision, 0)::bigint as Revision,
+               date_part('epoch', t.update_time) as Updated, date_part('epoch', t.creation_time) as Created, n.extra_attrs as ExtraAttributes
+        from task t
+            left join harbor_scan.task_attributes(@Ids) n on n.id = t.id
+        where t.id = any(@Ids)
         """;
 
     private const string ExecutionsSql = """

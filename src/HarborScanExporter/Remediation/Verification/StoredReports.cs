@@ -16,7 +16,7 @@ internal static class StoredReports
         var stored = await ReportRows.StoredAsync(transaction, named.SelectMany(its => its.Value), cancellationToken);
         // The task is over, so that a later scan may have stored its result in a report that both name.
         (long, string)[] asked = [.. from its in named from uuid in its.Value where stored.ContainsKey(uuid) select (its.Key.Id, uuid)];
-        var sharing = await ReportSharingLookup.ReadAsync(transaction.Connection, transaction.Transaction, [.. asked.Distinct()], cancellationToken);
+        var sharing = await ReportSharingLookup.ReadAsync(transaction.Connection, transaction.Transaction, transaction.Tables, [.. asked.Distinct()], cancellationToken);
         return named.Where(its => its.Value.Count > 0 && its.Value.All(uuid => IsResultOf(its.Key, uuid)))
             .ToDictionary(its => its.Key.Id, its => its.Value.Max(uuid => stored[uuid].Generated));
 

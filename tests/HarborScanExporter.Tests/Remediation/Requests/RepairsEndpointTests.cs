@@ -110,7 +110,7 @@ public sealed class RepairsEndpointTests
         await using var repairs = await OperatedRepairs.StartAsync(null, (Setting.Names.RemediationPauseFile, file));
         await using (var other = await repairs.Harbor.Database.OpenAsync())
         {
-            await using var lockIt = new Npgsql.NpgsqlCommand("select pg_advisory_lock(x'6873726570616972'::bigint)", other);
+            await using var lockIt = new Npgsql.NpgsqlCommand($"begin; {TestHarbor.HoldRepairsSql}", other);
             await lockIt.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
             foreach (var path in new[] { Path, $"{Path}/1/undo" })
             {

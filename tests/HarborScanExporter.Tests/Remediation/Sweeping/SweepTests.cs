@@ -137,9 +137,9 @@ public sealed class SweepTests
         await harbor.Harbor.Database.ExecuteAsync("insert into execution (id, vendor_type, trigger) select execution_id, 'IMAGE_SCAN', 'MANUAL' from harbor_scan.repair where id = 2");
         Assert.Equal("moved_on", (await UndoAsync(harbor, 2)).Reason);
         await harbor.Harbor.Database.ExecuteAsync("delete from execution where trigger = 'MANUAL' and status is null");
-        await harbor.Harbor.Database.ExecuteAsync($"revoke insert on task from {harbor.Harbor.RepairRole}");
+        await harbor.Harbor.Database.ExecuteAsync($"revoke execute on function harbor_scan.put_back(json) from {harbor.Harbor.RepairRole}");
         Assert.Equal("permission", (await UndoAsync(harbor, 2)).Reason);
-        await harbor.Harbor.Database.ExecuteAsync($"grant insert on task to {harbor.Harbor.RepairRole}");
+        await harbor.Harbor.Database.ExecuteAsync($"grant execute on function harbor_scan.put_back(json) to {harbor.Harbor.RepairRole}");
         Assert.True((await UndoAsync(harbor, 2)).Done);
         Assert.Equal(rows, await RowsAsync(harbor));
         Assert.Empty((await harbor.RunAsync()).Outcomes);
@@ -194,7 +194,7 @@ public sealed class SweepTests
     public async Task Without_the_grant_nothing_is_removed_and_the_audit_says_why()
     {
         await using var harbor = await RepairingHarbor.StartAsync("2.10.0", changes: On);
-        await harbor.Harbor.Database.ExecuteAsync($"revoke delete on task, execution from {harbor.Harbor.RepairRole}");
+        await harbor.Harbor.Database.ExecuteAsync($"revoke execute on function harbor_scan.remove_execution(bigint) from {harbor.Harbor.RepairRole}");
         var (old, _) = await OldAsync(harbor);
         var rows = await RowsAsync(harbor);
         await harbor.RunAsync();

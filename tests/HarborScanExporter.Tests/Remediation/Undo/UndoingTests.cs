@@ -189,7 +189,7 @@ public sealed class UndoingTests
         var (task, execution, line) = await RepairedAsync(harbor);
         foreach (var hold in new[]
         {
-            $"select pg_advisory_xact_lock({0x6873_7265_7061_6972})",
+            TestHarbor.HoldRepairsSql,
             $"select 1 from task where id = {task} for update",
             $"select 1 from execution where id = {execution} for update",
             $"select 1 from harbor_scan.repair where id = {line} for update",

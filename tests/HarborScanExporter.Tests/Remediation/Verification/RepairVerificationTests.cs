@@ -14,6 +14,8 @@ namespace HarborScanExporter.Tests.Remediation.Verification;
 /// <summary>Repairs are looked at after a minute and after 70, by what the audit and the rows say alone.</summary>
 public sealed class RepairVerificationTests
 {
+    private const string WriteExecution = "harbor_scan.write_execution(bigint, text, text, timestamp)";
+
     private const string Job = "d318c1b17dff242a33f02544";
     private const string Digest = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
     private const string Names = """{"artifact_id":1,"report_uuids":["u-1"],"robot_id":1}""";
@@ -298,10 +300,10 @@ public sealed class RepairVerificationTests
             Assert.Equal(RepairVerification.Again, await harbor.VerifyAsync());
             Assert.Equal(("finish_task done 0", "Error 3 0 ended"), (await harbor.SeenAsync(), await harbor.TaskAsync(task)));
         }
-        await harbor.Seed.ExecuteAsync($"revoke update (status) on execution from {harbor.Harbor.RepairRole}");
+        await harbor.Seed.ExecuteAsync($"revoke execute on function {WriteExecution} from {harbor.Harbor.RepairRole}");
         await harbor.VerifyAsync();
         Assert.Equal(("finish_task done 1 held", "Error 3 0 ended"), (await harbor.SeenAsync(), await harbor.TaskAsync(task)));
-        await harbor.Seed.ExecuteAsync($"grant update (status) on execution to {harbor.Harbor.RepairRole}");
+        await harbor.Seed.ExecuteAsync($"grant execute on function {WriteExecution} to {harbor.Harbor.RepairRole}");
         await harbor.AgeAsync(SeventyMinutes);
         await harbor.VerifyAsync();
         Assert.Equal(("finish_task done 2 promoted\nfinish_task done 0", "Success 3 0 ended"), (await harbor.SeenAsync(), await harbor.TaskAsync(task)));
@@ -318,7 +320,7 @@ public sealed class RepairVerificationTests
         await using (var connection = await harbor.Harbor.Database.OpenAsync())
         {
             await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
-            await using (var command = new NpgsqlCommand($"select pg_advisory_xact_lock({0x6873_7265_7061_6972})", connection, transaction))
+            await using (var command = new NpgsqlCommand(TestHarbor.HoldRepairsSql, connection, transaction))
                 await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
             Assert.Equal(RepairVerification.WhenBusy, await harbor.VerifyAsync());
         }

@@ -20,7 +20,7 @@ public sealed class RepairLoopTests
         await repairs.SeeTwiceAsync(time);
         await using (var other = await repairs.Harbor.Database.OpenAsync())
         {
-            await using var lockIt = new NpgsqlCommand("select pg_advisory_lock(x'6873726570616972'::bigint)", other);
+            await using var lockIt = new NpgsqlCommand($"begin; {TestHarbor.HoldRepairsSql}", other);
             await lockIt.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
             repairs.Exporter.Services.GetRequiredService<Wakes>().Add(["HarborScanLost"]);
             await LoggedAsync(repairs, "ended Busy");
