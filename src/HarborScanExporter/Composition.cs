@@ -26,24 +26,21 @@ internal static class Composition
         services.AddSingleton(time);
         services.AddSingleton(settings);
         services.AddSingleton(_ => new HarborDatabase(settings.Database, settings.ScrapeTimeout));
+        services.AddSingleton<OperationsDatabase>();
+        services.AddSingleton<Readiness>();
         if (settings.JobService is { } jobService)
         {
             services.AddSingleton(_ => new RedisConnection(jobService));
             services.AddSingleton(provider => new EvidenceReader(provider.GetRequiredService<RedisConnection>(), jobService.Namespace));
         }
         if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api, time));
-        services.AddSingleton(provider => new CollectionSources(
-            provider.GetRequiredService<HarborDatabase>(), provider.GetService<EvidenceReader>(), provider.GetService<SystemInfoClient>(),
-            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<CollectionSources>();
         services.AddSingleton<StuckLog>();
         services.AddSingleton<VerdictSightings>();
         services.AddSingleton<ProcessCounters>();
         services.AddSingleton<FailureLog>();
         services.AddSingleton<CollectorRun>();
-        services.AddSingleton(provider => new CollectionRun(
-            provider.GetRequiredService<CollectionSources>(), settings, provider.GetRequiredService<ProcessCounters>(), provider.GetRequiredService<FailureLog>(),
-            provider.GetRequiredService<StuckLog>(), provider.GetRequiredService<VerdictSightings>(), provider.GetRequiredService<CollectorRun>(),
-            provider.GetService<Remembering>()));
+        services.AddSingleton<CollectionRun>();
         services.AddSingleton<ScrapeGate>();
         services.AddSingleton<FindingsReader>();
         services.AddSingleton<RemediationCounters>();
@@ -74,15 +71,9 @@ internal static class Composition
             services.AddSingleton<ApiActs>();
             services.AddSingleton<Act>(provider => provider.GetRequiredService<ApiActs>().DoAsync);
         }
-        services.AddSingleton(provider => new LookReader(
-            provider.GetRequiredService<FindingsReader>(), provider.GetRequiredService<HarborDatabase>(), provider.GetRequiredService<VerdictSightings>(),
-            settings, provider.GetService<EvidenceReader>()));
-        services.AddSingleton(provider => new SweepReader(
-            provider.GetRequiredService<HarborDatabase>(), settings, provider.GetRequiredService<TimeProvider>(), provider.GetService<SystemInfoClient>()));
-        services.AddSingleton(provider => new RepairRun(
-            provider.GetRequiredService<LookReader>(), provider.GetRequiredService<RepairDatabase>(), provider.GetRequiredService<PauseFile>(), settings,
-            provider.GetRequiredService<RemediationCounters>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepairRun>>(),
-            provider.GetService<Act>(), provider.GetRequiredService<SweepReader>(), provider.GetService<Reconciliation>()));
+        services.AddSingleton<LookReader>();
+        services.AddSingleton<SweepReader>();
+        services.AddSingleton<RepairRun>();
         services.AddSingleton<Undoing>();
         services.AddSingleton<RepairVerification>();
         services.AddSingleton<RemediationState>();

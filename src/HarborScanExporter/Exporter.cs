@@ -67,11 +67,11 @@ internal static partial class Exporter
         string[] reading = [HttpMethods.Get, HttpMethods.Head];
         var page = LandingPage.Html(settings);
         var metrics = app.Services.GetRequiredService<MetricsEndpoint>();
-        var database = app.Services.GetRequiredService<HarborDatabase>();
+        var readiness = app.Services.GetRequiredService<Readiness>();
         var time = app.Services.GetRequiredService<TimeProvider>();
         app.MapMethods("/metrics", reading, metrics.ServeAsync);
         app.MapMethods("/healthz", reading, HealthEndpoints.Healthz);
-        app.MapMethods("/readyz", reading, (RequestDelegate)(context => HealthEndpoints.ReadyzAsync(context, database, time)));
+        app.MapMethods("/readyz", reading, (RequestDelegate)(context => HealthEndpoints.ReadyzAsync(context, readiness, time)));
         app.MapMethods("/", reading, (RequestDelegate)(context =>
         {
             context.Response.ContentType = "text/html; charset=utf-8";

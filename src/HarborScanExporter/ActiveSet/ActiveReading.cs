@@ -14,27 +14,31 @@ internal static class ActiveReading
     /// <param name="facts">The first query of the snapshot.</param>
     /// <param name="reconciling">The reconciliation that goes on in this snapshot; null for a scrape.</param>
     /// <param name="cancellationToken">Cancels on the server too.</param>
+    /// <param name="times">Measures the reads of a scrape.</param>
     /// <exception cref="NotReconciledException">Nothing is remembered of these tables.</exception>
     /// <exception cref="OutdatedSnapshotException">A later snapshot was read before.</exception>
-    public static async Task<Passes> ReadAsync(Snapshot snapshot, ActiveRows rows, DatabaseFacts facts, ReconcilingRows? reconciling, CancellationToken cancellationToken)
+    public static async Task<Passes> ReadAsync(Snapshot snapshot, ActiveRows rows, DatabaseFacts facts, ReconcilingRows? reconciling, CancellationToken cancellationToken, ReadTimes? times = null)
     {
         var horizon = await TableHorizonProbe.ReadAsync(snapshot, cancellationToken);
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
             var plan = rows.Plan(horizon, facts.Now) ?? throw new NotReconciledException();
-            if (rows.Take(plan, await ReadAsync(snapshot, rows, plan, facts.Now, cancellationToken), horizon, facts.Now, reconciling) is { } passes) return passes;
+            if (rows.Take(plan, await ReadAsync(snapshot, rows, plan, facts.Now, times ?? new ReadTimes(TimeProvider.System), cancellationToken), horizon, facts.Now, reconciling) is { } passes) return passes;
         }
         throw new TimeoutException("Other reads of the same rows were faster again and again.");
     }
 
-    private static async Task<PlannedRead> ReadAsync(Snapshot snapshot, ActiveRows rows, ReadPlan plan, double now, CancellationToken cancellationToken)
+    private static async Task<PlannedRead> ReadAsync(Snapshot snapshot, ActiveRows rows, ReadPlan plan, double now, ReadTimes times, CancellationToken cancellationToken)
     {
-        var tasks = await ActiveTaskLookup.ReadAsync(snapshot, plan.Tasks, plan.FinishedTasks, rows.TaskAddresses, cancellationToken);
-        var hooks = await ActiveTaskLookup.HooksOfOthersAsync(snapshot, plan.NewTasks, now, cancellationToken);
+        var (tasks, hooks) = await times.MeasureAsync(ReadTimes.Tasks, async () => (
+            await ActiveTaskLookup.ReadAsync(snapshot, plan.Tasks, plan.FinishedTasks, rows.TaskAddresses, cancellationToken),
+            await ActiveTaskLookup.HooksOfOthersAsync(snapshot, plan.NewTasks, now, cancellationToken)));
         // An execution is Running again only because a task of it is open.
         var asked = plan.Executions.Concat(tasks.Where(task => task.IsOpen).Select(task => task.ExecutionId)).ToHashSet();
         var ranges = IdRanges.Of(asked.Where(id => id <= plan.NewExecutions), ActiveExecutionLookup.Gap).WithAbove(plan.NewExecutions);
-        return new PlannedRead(tasks, hooks, await ActiveExecutionLookup.ReadAsync(snapshot, ranges, plan.FinishedExecutions, rows.ExecutionAddresses, cancellationToken), asked);
+        var executions = await times.MeasureAsync(
+            ReadTimes.Executions, () => ActiveExecutionLookup.ReadAsync(snapshot, ranges, plan.FinishedExecutions, rows.ExecutionAddresses, cancellationToken));
+        return new PlannedRead(tasks, hooks, executions, asked);
     }
 }
 

@@ -27,6 +27,14 @@ internal sealed class Collection(
     /// <summary>The part of the collection's time that Redis may take: the second transaction comes after it.</summary>
     private const double JobServiceShare = 0.4;
 
+    /// <summary>Names of reads, for their times.</summary>
+    private const string Horizon = "how far the tables reach";
+    private const string State = "paused queues and read-only mode";
+    private const string Rows = "executions in doubt";
+    private const string Service = "the job service";
+    private const string Hooks = "hooks that nobody takes";
+    private const string Judged = "tasks in doubt";
+
     private readonly long _begun = sources.Time.GetTimestamp();
     private Snapshot? _snapshot = first;
     private readonly Dictionary<string, TableWork> _work = TableWork.Tables.ToDictionary(table => table, table => new TableWork(table, 0, 0), StringComparer.Ordinal);
@@ -43,6 +51,9 @@ internal sealed class Collection(
 
     public DatabaseFacts Facts => facts;
 
+    /// <summary>How long its reads take.</summary>
+    public ReadTimes Times { get; } = new(sources.Time);
+
     public Limits Limits => limits;
 
     public IReadOnlyList<TimeSpan> AgeThresholds => ageThresholds;
@@ -54,17 +65,17 @@ internal sealed class Collection(
     public ActiveRows? Active => active;
 
     /// <summary>What <c>execution</c> says.</summary>
-    public Task<ExecutionPass> ExecutionsAsync(CancellationToken cancellationToken) => _executions ??= ReadExecutionsAsync(cancellationToken);
+    public Task<ExecutionPass> ExecutionsAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Executions, Horizon)._executions ??= ReadExecutionsAsync(cancellationToken);
 
     /// <summary>What <c>task</c> says.</summary>
-    public Task<TaskPass> TasksAsync(CancellationToken cancellationToken) => _tasks ??= ReadTasksAsync(cancellationToken);
+    public Task<TaskPass> TasksAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Tasks, Horizon)._tasks ??= ReadTasksAsync(cancellationToken);
 
     /// <summary>The scan tasks that are not over.</summary>
-    public Task<IReadOnlyList<ScanTask>> OpenTasksAsync(CancellationToken cancellationToken) => _openTasks ??= ReadOpenTasksAsync(cancellationToken);
+    public Task<IReadOnlyList<ScanTask>> OpenTasksAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Tasks, Horizon)._openTasks ??= ReadOpenTasksAsync(cancellationToken);
 
     /// <summary>Paused queues and read-only mode, as rows tell.</summary>
     public Task<OperatorState> OperatorStateAsync(CancellationToken cancellationToken) =>
-        _operatorState ??= ReadAsync((from, token) => OperatorState.ReadAsync(from, facts, token), cancellationToken);
+        Needing(State)._operatorState ??= Times.MeasureAsync(State, () => ReadAsync((from, token) => OperatorState.ReadAsync(from, facts, token), cancellationToken));
 
     /// <summary>Whether Harbor is read-only: the rows' word, else that of Harbor's API; null when neither tells.</summary>
     public async Task<bool?> ReadOnlyAsync(CancellationToken cancellationToken)
@@ -75,16 +86,20 @@ internal sealed class Collection(
     }
 
     /// <summary>What the diagnosis needs of the first snapshot beyond the passes.</summary>
-    public Task<DiagnosisRows> DiagnosisRowsAsync(CancellationToken cancellationToken) => _rows ??= DiagnosisRows.ReadAsync(this, cancellationToken);
+    public Task<DiagnosisRows> DiagnosisRowsAsync(CancellationToken cancellationToken) =>
+        Needing(ReadTimes.Tasks, ReadTimes.Executions, Horizon, Rows)._rows ??= Times.MeasureAsync(Rows, () => DiagnosisRows.ReadAsync(this, cancellationToken));
 
     /// <summary>What Redis says; from here on reads see a second, later snapshot. Never fails for the sake of Redis.</summary>
-    public Task<JobServiceEvidence> JobServiceAsync(CancellationToken cancellationToken) => _jobService ??= AskJobServiceAsync(cancellationToken);
+    public Task<JobServiceEvidence> JobServiceAsync(CancellationToken cancellationToken) =>
+        Needing(Service)._jobService ??= Times.MeasureAsync(Service, () => AskJobServiceAsync(cancellationToken));
 
     /// <summary>Jobs whose hooks nobody takes and that no task names; null where that cannot be asked.</summary>
-    public Task<IReadOnlyList<string>?> OrphanHooksAsync(CancellationToken cancellationToken) => _orphanHooks ??= ReadOrphanHooksAsync(cancellationToken);
+    public Task<IReadOnlyList<string>?> OrphanHooksAsync(CancellationToken cancellationToken) =>
+        Needing(Service, Hooks)._orphanHooks ??= Times.MeasureAsync(Hooks, () => ReadOrphanHooksAsync(cancellationToken));
 
     /// <summary>Which tasks are stuck, which rows contradict each other.</summary>
-    public Task<Diagnosed> DiagnoseAsync(CancellationToken cancellationToken) => _diagnosed ??= Diagnosing.RunAsync(this, sources, cancellationToken);
+    public Task<Diagnosed> DiagnoseAsync(CancellationToken cancellationToken) =>
+        Needing(ReadTimes.Tasks, ReadTimes.Executions, Horizon, State, Rows, Service, Hooks, Judged)._diagnosed ??= Times.MeasureAsync(Judged, () => Diagnosing.RunAsync(this, sources, cancellationToken));
 
     /// <summary>Reads one more thing, in the first snapshot until Redis was asked, in the second after that.</summary>
     public async Task<T> ReadAsync<T>(Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
@@ -122,18 +137,25 @@ internal sealed class Collection(
 
     private TimeSpan Left => timeout - sources.Time.GetElapsedTime(_begun) is var left && left > TimeSpan.FromMilliseconds(100) ? left : TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Says what the collector that asks needs, whether it was read before or not.</summary>
+    private Collection Needing(params ReadOnlySpan<string> reads)
+    {
+        Times.Need(reads);
+        return this;
+    }
+
     private Task<Passes> PassesAsync(ActiveRows rows, CancellationToken cancellationToken) =>
-        _passes ??= ReadAsync((from, token) => ActiveReading.ReadAsync(from, rows, facts, null, token), cancellationToken);
+        _passes ??= Times.MeasureAsync(Horizon, () => ReadAsync((from, token) => ActiveReading.ReadAsync(from, rows, facts, null, token, Times), cancellationToken));
 
     private async Task<ExecutionPass> ReadExecutionsAsync(CancellationToken cancellationToken) => active is not null
         ? (await PassesAsync(active, cancellationToken)).Executions
-        : await ReadAsync((from, token) => ExecutionPass.ReadAsync(from, finished ?? FinishedSince.Never, token), cancellationToken);
+        : await Times.MeasureAsync(ReadTimes.Executions, () => ReadAsync((from, token) => ExecutionPass.ReadAsync(from, finished ?? FinishedSince.Never, token), cancellationToken));
 
     private async Task<TaskPass> ReadTasksAsync(CancellationToken cancellationToken)
     {
         if (active is not null) return (await PassesAsync(active, cancellationToken)).Tasks;
         var newestScanAll = (await ExecutionsOrNoneAsync(cancellationToken))?.NewestScanAll?.Id ?? 0;
-        return await ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, newestScanAll, finished ?? FinishedSince.Never, token), cancellationToken);
+        return await Times.MeasureAsync(ReadTimes.Tasks, () => ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, newestScanAll, finished ?? FinishedSince.Never, token), cancellationToken));
     }
 
     /// <summary>The server counts by transaction: before one ends, what it has read is added.</summary>
@@ -163,12 +185,14 @@ internal sealed class Collection(
             _snapshot = null;
             await snapshot.DisposeAsync();
         }
-        var open = _openTasks is { IsCompletedSuccessfully: true } read ? read.Result : [];
-        var readOnly = sources.Api?.ReadOnlyAsync(cancellationToken);
-        var evidence = sources.Evidence is { } reader
-            ? await reader.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], Left * JobServiceShare, cancellationToken)
-            : JobServiceEvidence.Without(EvidenceState.NotConfigured);
-        _readOnly = readOnly is null ? null : await readOnly;
+        var open = _openTasks is { IsCompletedSuccessfully: true } known ? known.Result : [];
+        var asked = sources.Api?.ReadOnlyAsync(cancellationToken) ?? Task.FromResult<bool?>(null);
+        var read = sources.Evidence?.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], Left * JobServiceShare, cancellationToken)
+            ?? Task.FromResult(JobServiceEvidence.Without(EvidenceState.NotConfigured));
+        // Neither is left behind when the other fails.
+        await Task.WhenAll(asked, read);
+        var evidence = await read;
+        _readOnly = await asked;
         if (await IsForeignAsync(evidence, cancellationToken)) return evidence.OfAnotherHarbor();
         sources.EmptiedSince = evidence.EmptiedUnderPools ? sources.EmptiedSince ?? sources.Time.GetTimestamp() : null;
         var newestSuccess = _tasks is { IsCompletedSuccessfully: true } counted ? counted.Result.NewestSuccess : null;

@@ -8,10 +8,10 @@ namespace HarborScanExporter.Collectors;
 
 /// <summary>Where a collection reads, and the little that is remembered from one to the next.</summary>
 /// <param name="Database">Harbor's database.</param>
+/// <param name="Time">Measures; rows are aged by the database's clock.</param>
 /// <param name="Evidence">The job service's Redis; null without it.</param>
 /// <param name="Api">Harbor's API; null without it.</param>
-/// <param name="Time">Measures; rows are aged by the database's clock.</param>
-internal sealed record CollectionSources(HarborDatabase Database, EvidenceReader? Evidence, SystemInfoClient? Api, TimeProvider Time)
+internal sealed record CollectionSources(HarborDatabase Database, TimeProvider Time, EvidenceReader? Evidence = null, SystemInfoClient? Api = null)
 {
     /// <summary>What was seen to be missing in the newest collection that could look.</summary>
     public Sightings Sightings { get; set; } = Sightings.None;

@@ -24,7 +24,7 @@ internal sealed class JobServiceCollector : ICollector
     public static readonly Family QueueLength = new("harbor_scan_queue_length", "Jobs that wait in the queue; IMAGE_SCAN holds the scans of all types.", "queue");
 
     public static readonly Family QueueOldestAge = new("harbor_scan_queue_oldest_age_seconds",
-        "Age of the oldest waiting job among the 500 at either end of the queue, since it was enqueued; 0 when none waits.", "queue");
+        "Age of the oldest waiting job among the 500 at either end of the queue, since it was enqueued; 0 when none waits, absent when its entries are too large to read.", "queue");
 
     public static readonly Family GhostWorkers = new("harbor_scan_ghost_workers", "Workers of live pools that are held by a scan whose record is over for five minutes or has expired.");
 
@@ -51,7 +51,7 @@ internal sealed class JobServiceCollector : ICollector
         if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Foreign or EvidenceState.Stale)
         {
             // That there is nothing of ours to read is told, and stands though the collector failed.
-            samples.FailedBy(new RedisUnusableException(service.State, service.Problem!));
+            samples.FailedBy(new RedisUnusableException(service.State, service.Problem!, ""));
             return;
         }
         samples.Add(Pools, service.Pools.Count(pool => pool.IsAliveAt(service.Now)), "alive");
@@ -67,6 +67,7 @@ internal sealed class JobServiceCollector : ICollector
     private static void AddQueue(Samples samples, string queue, QueueEvidence evidence, double now)
     {
         samples.Add(QueueLength, evidence.Length, queue);
-        samples.Add(QueueOldestAge, evidence.Oldest is { } oldest ? Math.Max(0, now - oldest) : 0, queue);
+        // Of a queue whose entries were left out nobody knows.
+        samples.AddIfKnown(QueueOldestAge, evidence.Oldest is { } oldest ? Math.Max(0, now - oldest) : evidence.Length == 0 || evidence.WasRead ? 0 : null, queue);
     }
 }

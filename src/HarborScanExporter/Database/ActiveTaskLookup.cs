@@ -15,9 +15,7 @@ internal static class ActiveTaskLookup
     public const int FinishedGap = 64;
 
     private const string Columns = """
-        case t.vendor_type when 'IMAGE_SCAN' then 0 when 'SCAN_ALL' then 1 else 2 end as Type,
-        case t.status when 'Pending' then 0 when 'Scheduled' then 1 when 'Running' then 2 when 'Success' then 3 when 'Error' then 4 when 'Stopped' then 5 else 6 end as Status,
-        t.id::bigint as Id, t.execution_id::bigint as ExecutionId, t.status_code::bigint as Code, coalesce(t.status_revision, 0)::bigint as Revision,
+        t.vendor_type as Type, t.status as Status, t.id::bigint as Id, t.execution_id::bigint as ExecutionId, t.status_code::bigint as Code, coalesce(t.status_revision, 0)::bigint as Revision,
         coalesce(t.run_count, 0)::bigint as Runs, t.job_id as JobId, date_part('epoch', t.creation_time) as Created, date_part('epoch', t.start_time) as Started,
         date_part('epoch', t.update_time) as Updated, date_part('epoch', t.end_time) as Ended
         """;
@@ -100,28 +98,52 @@ internal static class ActiveTaskLookup
     {
         List<ScanTask> tasks = [];
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var (type, status, id, execution, code, revision, runs) = (Of("Type"), Of("Status"), Of("Id"), Of("ExecutionId"), Of("Code"), Of("Revision"), Of("Runs"));
+        var (job, created, started, updated, ended, address) = (Of("JobId"), Of("Created"), Of("Started"), Of("Updated"), Of("Ended"), Of("Address"));
         while (await reader.ReadAsync(cancellationToken))
         {
             tasks.Add(new ScanTask
             {
-                Type = ScanType.All[reader.GetInt32(0)],
-                Status = ScanStatus.Labels[reader.GetInt32(1)],
-                Id = reader.GetInt64(2),
-                ExecutionId = reader.GetInt64(3),
-                StatusCode = reader.GetInt64(4),
-                StatusRevision = reader.GetInt64(5),
-                RunCount = reader.GetInt64(6),
-                JobId = reader.IsDBNull(7) ? "" : reader.GetString(7),
-                Created = Time(8),
-                Started = Time(9),
-                Updated = Time(10),
-                Ended = Time(11),
+                Type = TypeOf(reader.GetString(type)),
+                Status = StatusOf(reader.IsDBNull(status) ? null : reader.GetString(status)),
+                Id = reader.GetInt64(id),
+                ExecutionId = reader.GetInt64(execution),
+                StatusCode = reader.GetInt64(code),
+                StatusRevision = reader.GetInt64(revision),
+                RunCount = reader.GetInt64(runs),
+                JobId = reader.IsDBNull(job) ? "" : reader.GetString(job),
+                Created = Time(created),
+                Started = Time(started),
+                Updated = Time(updated),
+                Ended = Time(ended),
             });
-            if (!reader.IsDBNull(12)) addresses[tasks[^1].Id] = reader.GetString(12);
+            if (!reader.IsDBNull(address)) addresses[tasks[^1].Id] = reader.GetString(address);
         }
         return tasks;
 
+        int Of(string column) => reader.GetOrdinal(column);
+
         double? Time(int column) => reader.IsDBNull(column) ? null : Epoch.Usable(reader.GetDouble(column));
+    }
+
+    /// <summary>The one text of the word: what is remembered for each row is not one more.</summary>
+    private static string TypeOf(string word)
+    {
+        foreach (var known in ScanType.All)
+        {
+            if (known == word) return known;
+        }
+        return word;
+    }
+
+    /// <inheritdoc cref="TypeOf"/>
+    private static string StatusOf(string? word)
+    {
+        foreach (var known in ScanStatus.Labels)
+        {
+            if (known == word) return known;
+        }
+        return ScanStatus.Other;
     }
 
     /// <summary>The hooks that tasks of other types above this id show: a mask of <see cref="HookActivity"/>.</summary>

@@ -28,7 +28,8 @@ internal static class DataSource
             MaxPoolSize = maxConnections,
             MinPoolSize = 0,
             ConnectionIdleLifetime = 300,
-            Timeout = Math.Min(seconds, 1024),
+            // Half of the time, so that a pool that is taken, or a server that takes no connection, is told before the deadline cuts the word off.
+            Timeout = Math.Clamp(seconds / 2, 1, 1024),
             CommandTimeout = seconds + 1,
             Enlist = false,
             // PgBouncer in transaction mode: a server connection is ours for one transaction only, so nothing is reset, prepared or loaded on it.

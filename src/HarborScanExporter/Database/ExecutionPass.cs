@@ -53,7 +53,7 @@ internal sealed class ExecutionPass
     /// <summary>The sweep that ended well last.</summary>
     public ScanExecution? NewestSuccessfulSweep => Detailed.Values
         .Where(execution => execution is { Type: Sweep, Status: ScanStatus.Success })
-        .OrderByDescending(execution => execution.Ended ?? execution.Updated ?? double.MinValue).ThenByDescending(execution => execution.Id).FirstOrDefault();
+        .MaxBy(execution => (execution.Ended ?? execution.Updated ?? double.MinValue, execution.Id));
 
     /// <summary>Reads the whole table once.</summary>
     /// <param name="snapshot">The transaction.</param>
@@ -76,7 +76,7 @@ internal sealed class ExecutionPass
     }
 
     private ScanExecution? Newest(Func<ScanExecution, bool> wanted) =>
-        Detailed.Values.Where(wanted).OrderByDescending(execution => execution.Started ?? double.MinValue).ThenByDescending(execution => execution.Id).FirstOrDefault();
+        Detailed.Values.Where(wanted).MaxBy(execution => (execution.Started ?? double.MinValue, execution.Id));
 
     private static IEnumerable<ScanExecution> Details(GroupRow counted) =>
         from text in counted.Details ?? []

@@ -6,7 +6,10 @@ namespace HarborScanExporter.Database;
 /// <summary>Harbor's database as this program may use it: few connections, each transaction read-only and bounded.</summary>
 internal sealed class HarborDatabase : IAsyncDisposable
 {
-    /// <summary>One for the collection of now, one for a collection that was given up and whose connection is not yet free.</summary>
+    /// <summary>
+    /// One for the collection of now; one for a collection that was given up and whose connection is not yet free, for what <see cref="OperationsDatabase"/>
+    /// reads, one thing at a time, and for the question whether the database answers.
+    /// </summary>
     public const int MaxConnections = 2;
 
     private readonly NpgsqlDataSource _source;

@@ -30,6 +30,9 @@ internal sealed class Snapshot : IAsyncDisposable
 
     public HarborTables Tables { get; }
 
+    /// <summary>Called once it has ended; null when nobody waits for that.</summary>
+    public Action? Ended { get; set; }
+
     private bool IsConnected => Connection.FullState.HasFlag(ConnectionState.Open) && !Connection.FullState.HasFlag(ConnectionState.Broken);
 
     /// <summary>Begins the transaction on an open connection.</summary>
@@ -77,8 +80,17 @@ internal sealed class Snapshot : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Closing an open transaction rolls it back, also on a connection that is already broken.
-        await Transaction.DisposeAsync();
-        await Connection.DisposeAsync();
+        try
+        {
+            // Closing an open transaction rolls it back, also on a connection that is already broken.
+            await Transaction.DisposeAsync();
+            await Connection.DisposeAsync();
+        }
+        finally
+        {
+            var ended = Ended;
+            Ended = null;
+            ended?.Invoke();
+        }
     }
 }

@@ -62,7 +62,11 @@ internal sealed record WorkerPool(string Id, double? Heartbeat, double? Started,
 /// <param name="Length">Jobs that wait in it.</param>
 /// <param name="Oldest">Unix seconds at which the oldest job among those read was enqueued; null when none was read.</param>
 /// <param name="Paused">Whether an operator paused it.</param>
-internal sealed record QueueEvidence(long Length, double? Oldest, bool Paused);
+internal sealed record QueueEvidence(long Length, double? Oldest, bool Paused)
+{
+    /// <summary>False when its entries were left out because of their size: then only its length is known.</summary>
+    public bool WasRead { get; init; } = true;
+}
 
 /// <summary>A worker that is held by a job whose work is over for Harbor (failure mode GHOST).</summary>
 /// <param name="JobId">The job.</param>
@@ -116,6 +120,9 @@ internal sealed record JobServiceEvidence
 
     /// <summary>The queue of Harbor's sweep.</summary>
     public QueueEvidence Sweeps { get; init; } = new(0, null, false);
+
+    /// <summary>What was left out because of its size, in a sentence; null when nothing was. What is missing there proves nothing.</summary>
+    public string? LeftOut { get; init; }
 
     /// <summary>Whether the queue and every list in progress were read in whole: only then does absence from them prove anything.</summary>
     public bool ListsReadWhole { get; init; }

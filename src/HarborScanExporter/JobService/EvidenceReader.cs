@@ -9,7 +9,8 @@ namespace HarborScanExporter.JobService;
 /// <summary>
 /// Reads from the job service's Redis what proves a verdict: queue, then lists in progress, then records, in this order, so that a job on its
 /// way from one to the next is seen in one of them at least (harbor-facts 8.6). Everything is bounded and read-only; of queue entries, worker
-/// hashes and records only fields without secrets are kept.
+/// hashes and records only fields without secrets are kept. <see cref="ReadLimit"/> bounds the bytes; a look that was sent more is made once more, with the
+/// size of each key asked first, and leaves out what is too large.
 /// </summary>
 internal sealed class EvidenceReader(RedisConnection connection, string ns) : IDisposable
 {
@@ -32,6 +33,9 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
     /// <summary>A job whose transaction core has not committed yet has no row; hooks are sent again after an hour.</summary>
     private const double HookSettle = 15 * 60;
 
+    /// <summary>After a look that was sent too much, so many that left nothing out go on asking for sizes first.</summary>
+    private const int CarefulLooks = 60;
+
     /// <summary>Jobs named to find out whose job service this is.</summary>
     private const int Some = 200;
 
@@ -43,8 +47,11 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
     private readonly JobServiceKeys _keys = new(ns);
     private readonly TrackedWindow _window = new();
 
-    /// <summary>A collection that was given up may still be reading when the next begins; the walk over tracked jobs is one.</summary>
+    /// <summary>One look at a time: the walk over tracked jobs is one, and so are the bytes of a look. Whoever waits has no part in the connection.</summary>
     private readonly SemaphoreSlim _one = new(1);
+
+    /// <summary>Looks that still ask for the size of each key first; 0 while no look was sent too much.</summary>
+    private int _carefulLooks;
 
     /// <summary>Reads; that Redis cannot be used is an answer, not an error.</summary>
     /// <param name="open">The job ids of all open tasks; of the first <see cref="MaxTasks"/> of them the records are read.</param>
@@ -57,29 +64,54 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         try
         {
             await _one.WaitAsync(limit.Token);
-            try
-            {
-                var redis = await connection.OpenAsync(timeout, limit.Token);
-                return await ReadAsync(redis, open, limit.Token);
-            }
-            finally
-            {
-                _one.Release();
-            }
         }
-        catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException or OperationCanceledException or RedisUnusableException or IOException or ObjectDisposedException)
+        catch (OperationCanceledException)
         {
-            connection.Forget();
             cancellationToken.ThrowIfCancellationRequested();
-            var unusable = RedisUnusableException.Of(error, connection.Address);
-            return JobServiceEvidence.Without(unusable.State, unusable.Message, connection.Address);
+            // The connection is the other's, who may still come to an end.
+            return JobServiceEvidence.Without(EvidenceState.Unreachable, $"{connection.Address} still answers another look of this exporter (no answer in time). Look at the load of Redis and at the network.", connection.Address);
+        }
+        try
+        {
+            if (_carefulLooks == 0)
+            {
+                var evidence = await TryAsync(open, false, timeout, limit.Token, cancellationToken);
+                if (!connection.WasSentTooMuch || limit.IsCancellationRequested) return evidence;
+                _carefulLooks = CarefulLooks;
+            }
+            return await TryAsync(open, true, timeout, limit.Token, cancellationToken);
+        }
+        finally
+        {
+            _one.Release();
         }
     }
 
     public void Dispose() => _one.Dispose();
 
-    private async Task<JobServiceEvidence> ReadAsync(IDatabase redis, IReadOnlyList<string> open, CancellationToken cancellationToken)
+    private async Task<JobServiceEvidence> TryAsync(IReadOnlyList<string> open, bool isCareful, TimeSpan timeout, CancellationToken limit, CancellationToken caller)
     {
+        try
+        {
+            var redis = await connection.OpenAsync(timeout, limit);
+            var sizes = new KeySizes(redis, isCareful, connection.Address);
+            var evidence = await ReadAsync(redis, sizes, open, limit);
+            if (isCareful && sizes.LeftOut is null) _carefulLooks--;
+            return evidence with { LeftOut = sizes.LeftOut };
+        }
+        catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException or OperationCanceledException or RedisUnusableException or IOException or ObjectDisposedException)
+        {
+            var unusable = connection.WasSentTooMuch ? KeySizes.TooMuch(connection.Address) : RedisUnusableException.Of(error, connection.Address);
+            connection.Forget();
+            caller.ThrowIfCancellationRequested();
+            return JobServiceEvidence.Without(unusable.State, unusable.Message, connection.Address);
+        }
+    }
+
+    private async Task<JobServiceEvidence> ReadAsync(IDatabase redis, KeySizes sizes, IReadOnlyList<string> open, CancellationToken cancellationToken)
+    {
+        await sizes.RequireAsync([_keys.KnownJobs, _keys.Pools, _keys.Running(JobServiceKeys.Scans)], cancellationToken);
+        var readsSweepNext = await sizes.FitsAsync(_keys.Queue(Database.ExecutionPass.Sweep), $"the queue {Database.ExecutionPass.Sweep}", cancellationToken);
         var known = redis.SetMembersAsync(_keys.KnownJobs);
         var announced = redis.SetMembersAsync(_keys.Pools);
         var counted = redis.HashKeysAsync(_keys.Running(JobServiceKeys.Scans));
@@ -88,14 +120,14 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         var sweepPaused = redis.KeyExistsAsync(_keys.Paused(Database.ExecutionPass.Sweep));
         var sweepLength = redis.ListLengthAsync(_keys.Queue(Database.ExecutionPass.Sweep));
         var role = IsReplicaCutOffAsync(redis);
-        var sweepNext = redis.ListRangeAsync(_keys.Queue(Database.ExecutionPass.Sweep), -1, -1);
-        var queue = await ReadQueueAsync(redis, cancellationToken);
+        var sweepNext = readsSweepNext ? redis.ListRangeAsync(_keys.Queue(Database.ExecutionPass.Sweep), -1, -1) : Task.FromResult<RedisValue[]>([]);
+        var queue = await ReadQueueAsync(redis, sizes, cancellationToken);
         await Task.WhenAll(known, announced, counted, clock, scanPaused, sweepPaused, sweepLength, sweepNext, role).WaitAsync(cancellationToken);
 
         var now = TimeOf((RedisResult[])(await clock)!);
         string[] poolIds = [.. (await announced).Concat(await counted).Select(id => id.ToString()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        var (pools, workers, jobNames) = await ReadPoolsAsync(redis, [.. poolIds.Take(MaxPools)], cancellationToken);
-        var held = await ReadHeldAsync(redis, pools, workers, now, cancellationToken);
+        var (pools, workers, jobNames) = await ReadPoolsAsync(redis, sizes, [.. poolIds.Take(MaxPools)], cancellationToken);
+        var held = await ReadHeldAsync(redis, sizes, pools, workers, now, cancellationToken);
         var knownJobs = (await known).Select(job => job.ToString()).ToHashSet(StringComparer.Ordinal);
         var evidence = new JobServiceEvidence
         {
@@ -105,8 +137,8 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
             Pools = pools,
             BusyWorkers = held.Busy,
             Workers = pools.Where(pool => pool.IsAliveAt(now)).Sum(pool => pool.Concurrency),
-            Scans = new QueueEvidence(queue.Length, queue.Oldest, await scanPaused),
-            Sweeps = new QueueEvidence(await sweepLength, (await sweepNext).Select(item => QueueItem.Parse(item)?.Enqueued).FirstOrDefault(), await sweepPaused),
+            Scans = new QueueEvidence(queue.Length, queue.Oldest, await scanPaused) { WasRead = queue.WasRead },
+            Sweeps = new QueueEvidence(await sweepLength, (await sweepNext).Select(item => QueueItem.Parse(item)?.Enqueued).FirstOrDefault(), await sweepPaused) { WasRead = readsSweepNext },
             ListsReadWhole = queue.Whole && held.Whole && poolIds.Length <= MaxPools,
             LostItsMaster = await role,
             EmptiedUnderPools = pools.Any(pool => pool.IsAliveAt(now) && jobNames.GetValueOrDefault(pool.Id, []).Any(job => !knownJobs.Contains(job))),
@@ -120,26 +152,30 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
                     + "If both are right, it was emptied and no job service runs: start it.",
             };
         }
-        return await WithRecordsAsync(redis, evidence, open, queue, held.Jobs, cancellationToken);
+        return await WithRecordsAsync(redis, sizes, evidence, open, queue, held, cancellationToken);
     }
 
-    private async Task<JobServiceEvidence> WithRecordsAsync(IDatabase redis, JobServiceEvidence evidence, IReadOnlyList<string> open, ReadQueue queue,
-        Dictionary<string, HeldJob> held, CancellationToken cancellationToken)
+    private async Task<JobServiceEvidence> WithRecordsAsync(IDatabase redis, KeySizes sizes, JobServiceEvidence evidence, IReadOnlyList<string> open, ReadQueue queue,
+        ReadHeld lists, CancellationToken cancellationToken)
     {
         var queued = queue.Ids;
+        var held = lists.Jobs;
         string[] judged = [.. open.Where(id => id.Length > 0).Distinct(StringComparer.Ordinal).Take(MaxTasks)];
         // What only waits in the queue is judged without its record.
         string[] asked = [.. judged.Where(id => !queued.Contains(id) || held.ContainsKey(id))];
         var claimed = open.ToHashSet(StringComparer.Ordinal);
         string[] strange = [.. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && !claimed.Contains(job.Key)).Select(job => job.Key)];
-        var records = await ReadRecordsAsync(redis, [.. asked, .. strange], cancellationToken);
-        var tracked = await ReadTrackedAsync(redis, claimed, evidence.Now, cancellationToken);
+        var (records, unread) = await ReadRecordsAsync(redis, sizes, [.. asked, .. strange], cancellationToken);
+        var tracked = await ReadTrackedAsync(redis, sizes, claimed, evidence.Now, cancellationToken);
+        // Neither a record nor a list that was left out says that there is nothing.
+        var hasGaps = !queue.WasRead || lists.LeftOut;
+        bool IsTold(string id) => !unread.Contains(id) && !(hasGaps && !queued.Contains(id) && !held.ContainsKey(id) && !records.ContainsKey(id));
         var work = held.Values.SelectMany(job => new[] { job.Started, job.Enqueued })
             .Concat(records.Values.Select(record => record.Updated)).Append(queue.Newest).Append(tracked.Newest);
         return evidence with
         {
             NewestWork = work.Max(),
-            Jobs = judged.ToDictionary(id => id, id => new JobEvidence
+            Jobs = judged.Where(IsTold).ToDictionary(id => id, id => new JobEvidence
             {
                 IsQueued = queued.Contains(id),
                 Holder = held.GetValueOrDefault(id)?.Pool,
@@ -148,7 +184,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
             }, StringComparer.Ordinal),
             Ghosts =
             [
-                .. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && IsGhost(job.Value, records.GetValueOrDefault(job.Key), claimed.Contains(job.Key), evidence.Now))
+                .. held.Where(job => job.Value.Pool.IsAliveAt(evidence.Now) && !unread.Contains(job.Key) && IsGhost(job.Value, records.GetValueOrDefault(job.Key), claimed.Contains(job.Key), evidence.Now))
                     .Select(job => new GhostWorker(job.Key, job.Value.Pool.Id, records.GetValueOrDefault(job.Key)?.Status)),
             ],
             Listed = [.. queued.Union(held.Keys)],
@@ -163,10 +199,12 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         ? !claimed && job.Enqueued is { } enqueued && now - enqueued > 24 * 3600
         : record.IsFinal && now - (record.Updated ?? now) > GhostSettle;
 
-    private async Task<ReadQueue> ReadQueueAsync(IDatabase redis, CancellationToken cancellationToken)
+    private async Task<ReadQueue> ReadQueueAsync(IDatabase redis, KeySizes sizes, CancellationToken cancellationToken)
     {
         var key = _keys.Queue(JobServiceKeys.Scans);
         var length = await redis.ListLengthAsync(key).WaitAsync(cancellationToken);
+        if (!await sizes.FitsAsync(key, $"the queue {JobServiceKeys.Scans}", cancellationToken, Math.Min(1, 2.0 * QueueEnd / Math.Max(1, length))))
+            return ReadQueue.Of([], length, whole: false) with { WasRead = false };
         if (length <= 2 * QueueEnd)
         {
             // One atomic read, with room for what is pushed meanwhile.
@@ -180,8 +218,9 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
     }
 
     private async Task<(IReadOnlyList<WorkerPool> Pools, Dictionary<string, string[]> Workers, Dictionary<string, string[]> JobNames)> ReadPoolsAsync(
-        IDatabase redis, string[] ids, CancellationToken cancellationToken)
+        IDatabase redis, KeySizes sizes, string[] ids, CancellationToken cancellationToken)
     {
+        await sizes.RequireAsync([.. ids.Select(_keys.Pool)], cancellationToken);
         var hashes = await Task.WhenAll(ids.Select(id => redis.HashGetAsync(_keys.Pool(id), PoolFields))).WaitAsync(cancellationToken);
         List<WorkerPool> pools = [];
         var workers = new Dictionary<string, string[]>(StringComparer.Ordinal);
@@ -197,12 +236,15 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
     }
 
     private async Task<ReadHeld> ReadHeldAsync(
-        IDatabase redis, IReadOnlyList<WorkerPool> pools, Dictionary<string, string[]> workers, double now, CancellationToken cancellationToken)
+        IDatabase redis, KeySizes sizes, IReadOnlyList<WorkerPool> pools, Dictionary<string, string[]> workers, double now, CancellationToken cancellationToken)
     {
-        var lists = await Task.WhenAll(pools.Select(pool => redis.ListRangeAsync(_keys.InProgress(JobServiceKeys.Scans, pool.Id), 0, MaxWorkers - 1)))
-            .WaitAsync(cancellationToken);
+        var fitting = await sizes.FitAsync([.. pools.Select(pool => _keys.InProgress(JobServiceKeys.Scans, pool.Id))], "a list in progress", "lists in progress", KeySizes.MaxList, cancellationToken);
+        var lists = await Task.WhenAll(pools.Zip(fitting, (pool, fits) => fits
+            ? redis.ListRangeAsync(_keys.InProgress(JobServiceKeys.Scans, pool.Id), 0, MaxWorkers - 1)
+            : Task.FromResult<RedisValue[]>([]))).WaitAsync(cancellationToken);
         (WorkerPool Pool, string Worker)[] live =
             [.. pools.Where(pool => pool.IsAliveAt(now)).SelectMany(pool => workers[pool.Id].Take(MaxWorkers).Select(worker => (pool, worker)))];
+        await sizes.RequireAsync([.. live.Select(one => _keys.Worker(one.Worker))], cancellationToken);
         var observed = await Task.WhenAll(live.Select(one => redis.HashGetAsync(_keys.Worker(one.Worker), WorkerFields))).WaitAsync(cancellationToken);
 
         var jobs = new Dictionary<string, HeldJob>(StringComparer.Ordinal);
@@ -225,41 +267,53 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
         }
         // A worker's own hash expires after a day, the list keeps the job.
         var unseen = jobs.Values.Count(job => job.Pool.IsAliveAt(now) && job.Started is null);
-        return new ReadHeld(jobs, busy + unseen, lists.All(list => list.Length < MaxWorkers));
+        return new ReadHeld(jobs, busy + unseen, lists.All(list => list.Length < MaxWorkers) && fitting.All(fits => fits), fitting.Any(fits => !fits));
     }
 
-    private async Task<Dictionary<string, JobRecord>> ReadRecordsAsync(IDatabase redis, string[] jobs, CancellationToken cancellationToken)
+    /// <summary>The records of these jobs, and the jobs whose record was left out.</summary>
+    private async Task<(Dictionary<string, JobRecord> Records, HashSet<string> Unread)> ReadRecordsAsync(IDatabase redis, KeySizes sizes, string[] jobs, CancellationToken cancellationToken)
     {
         var records = new Dictionary<string, JobRecord>(jobs.Length, StringComparer.Ordinal);
-        foreach (var chunk in jobs.Chunk(Pipeline))
+        var unread = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var all in jobs.Chunk(Pipeline))
         {
+            var chunk = await FittingAsync(sizes, all, unread, cancellationToken);
             var hashes = await Task.WhenAll(chunk.Select(job => ReadHashAsync(redis, _keys.Record(job), RecordFields))).WaitAsync(cancellationToken);
             foreach (var (job, fields) in chunk.Zip(hashes))
             {
                 if (RecordOf(fields) is { } record) records[job] = record;
             }
         }
-        return records;
+        return (records, unread);
+    }
+
+    private async Task<string[]> FittingAsync(KeySizes sizes, IReadOnlyList<string> jobs, HashSet<string> unread, CancellationToken cancellationToken)
+    {
+        var fitting = await sizes.FitAsync([.. jobs.Select(_keys.Record)], "a job's record", "jobs' records", KeySizes.MaxHash, cancellationToken);
+        unread.UnionWith(jobs.Zip(fitting).Where(job => !job.Second).Select(job => job.First));
+        return [.. jobs.Zip(fitting).Where(job => job.Second).Select(job => job.First)];
     }
 
     /// <summary>
     /// Jobs of the window, by the ids under which core knows them, whether a core has acknowledged one, and those among all seen whose hooks
     /// none takes; those of open tasks left out. Also the newest change of a record in the window.
     /// </summary>
-    private async Task<(IReadOnlyList<string> KnownAs, bool Acknowledged, IReadOnlyList<string> Unclaimed, double? Newest)> ReadTrackedAsync(IDatabase redis, HashSet<string> claimed, double now, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<string> KnownAs, bool Acknowledged, IReadOnlyList<string> Unclaimed, double? Newest)> ReadTrackedAsync(
+        IDatabase redis, KeySizes sizes, HashSet<string> claimed, double now, CancellationToken cancellationToken)
     {
         while (_window.WantsPage)
         {
-            var page = (RedisResult[])(await redis.ExecuteAsync("HSCAN", (RedisKey)_keys.Tracked, _window.Cursor, "COUNT", 1000).WaitAsync(cancellationToken))!;
+            var page = (RedisResult[])(await redis.ExecuteAsync("HSCAN", (RedisKey)_keys.Tracked, _window.Cursor, "COUNT", sizes.AreAsked ? 100 : 1000).WaitAsync(cancellationToken))!;
             var pairs = (string[])page[1]!;
             _window.Add((string)page[0]!, Enumerable.Range(0, pairs.Length / 2).Select(i => pairs[2 * i]).Where(id => !claimed.Contains(id)));
         }
-        var looked = _window.Take();
+        var taken = _window.Take();
+        var looked = await FittingAsync(sizes, taken, [], cancellationToken);
         var hashes = await Task.WhenAll(looked.Select(job => ReadHashAsync(redis, _keys.Record(job), TrackedFields))).WaitAsync(cancellationToken);
         // Core looks for a run of a schedule by the schedule's own id. A job without a hook address has no row and needs none.
         (string Id, string KnownAs, RedisValue[] Fields)[] jobs =
             [.. looked.Zip(hashes).Select(pair => (Id: pair.First, KnownAs: pair.Second[6].IsNullOrEmpty ? pair.First : pair.Second[6].ToString(), Fields: pair.Second)).Where(job => !job.Fields[5].IsNullOrEmpty)];
-        var unclaimed = _window.Keep(looked, jobs
+        var unclaimed = _window.Keep(taken, jobs
             .Where(job => RecordOf(job.Fields) is { IsAcknowledged: false } record && now - (record.Updated ?? now) > HookSettle)
             .Select(job => (job.Id, job.KnownAs)));
         return ([.. jobs.Select(job => job.KnownAs)], jobs.Any(job => RecordOf(job.Fields) is { IsAcknowledged: true }), unclaimed,
@@ -329,10 +383,12 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
 
     private sealed record HeldJob(WorkerPool Pool, double? Started, double? Enqueued);
 
-    private sealed record ReadHeld(Dictionary<string, HeldJob> Jobs, int Busy, bool Whole);
+    private sealed record ReadHeld(Dictionary<string, HeldJob> Jobs, int Busy, bool Whole, bool LeftOut);
 
     private sealed record ReadQueue(HashSet<string> Ids, double? Oldest, double? Newest, long Length, bool Whole)
     {
+        public bool WasRead { get; init; } = true;
+
         public static ReadQueue Of(RedisValue[] items, long length, bool whole)
         {
             var ids = new HashSet<string>(items.Length, StringComparer.Ordinal);

@@ -11,10 +11,12 @@ namespace HarborScanExporter.JobService;
 internal sealed class RedisConnection : IAsyncDisposable
 {
     private static readonly HashSet<string> Reading =
-        new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SELECT", "EXISTS", "LLEN", "LRANGE", "SMEMBERS", "HMGET", "HKEYS", "HSCAN", "TIME", "ROLE" };
+        new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SELECT", "EXISTS", "LLEN", "LRANGE", "SMEMBERS", "HMGET", "HKEYS", "HSCAN", "TIME", "ROLE", "MEMORY" };
 
     /// <summary>The client insists on hearing a Sentinel's news, whoever asks for them.</summary>
     private static readonly HashSet<string> SentinelCommands = new(StringComparer.OrdinalIgnoreCase) { "AUTH", "PING", "SENTINEL", "SUBSCRIBE", "UNSUBSCRIBE" };
+
+    private static readonly TimeSpan LongestWord = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _one = new(1);
     private readonly HashSet<string> _commands;
@@ -24,6 +26,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     private EndPoint? _server;
     private ConnectionMultiplexer? _redis;
     private ConnectionMultiplexer? _sentinel;
+    private ReadLimit? _limit;
 
     /// <param name="settings">Where it is.</param>
     /// <param name="asking">Commands that ask about the server itself, beyond those that read evidence; no others leave this program.</param>
@@ -40,7 +43,10 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>How it is reached; null while the file that says so has not been read.</summary>
     public RedisSettings? Settings => _settings;
 
-    /// <summary>The database, connected.</summary>
+    /// <summary>Whether the connection that was opened last has been sent more than one look reads.</summary>
+    public bool WasSentTooMuch => _limit?.IsPassed == true;
+
+    /// <summary>The database, connected, for one look: from here on its bytes are counted.</summary>
     /// <param name="timeout">How long connecting may take.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="RedisUnusableException">It cannot be reached or refuses.</exception>
@@ -55,13 +61,16 @@ internal sealed class RedisConnection : IAsyncDisposable
             _server = server;
             if (_redis is null)
             {
-                _redis = await ConnectAsync([server], _commands, _settings!.User, _settings.Password, _settings.Database, timeout, cancellationToken);
+                _limit = new ReadLimit();
+                _redis = await ConnectAsync(server, _limit, _commands, _settings!.User, _settings.Password, _settings.Database, timeout, cancellationToken);
                 // The client overlooks that its own SELECT is refused, and would read database 0.
                 await _redis.GetDatabase(_settings.Database).ExecuteAsync("SELECT", _settings.Database).WaitAsync(timeout, TimeProvider.System, cancellationToken);
             }
+            _limit!.Begin();
             return _redis.GetDatabase(_settings!.Database);
         }
-        catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception error) when (error is RedisException or RedisCommandException or RedisUnusableException or FirstWordsException or TimeoutException or IOException
+            or UnauthorizedAccessException or ArgumentException)
         {
             Forget();
             throw RedisUnusableException.Of(error, Address);
@@ -110,23 +119,24 @@ internal sealed class RedisConnection : IAsyncDisposable
                 {
                     Drop(ref _sentinel);
                     // Harbor shows its Sentinels no password either.
-                    _sentinel = await ConnectAsync([_settings.Endpoints[i]], SentinelCommands, null, null, 0, timeout / _settings.Endpoints.Count, cancellationToken);
+                    _sentinel = await ConnectAsync(_settings.Endpoints[i], new ReadLimit(), SentinelCommands, null, null, null, timeout / _settings.Endpoints.Count, cancellationToken);
                 }
                 var answer = await _sentinel!.GetServer(_sentinel.GetEndPoints()[0]).SentinelGetMasterAddressByNameAsync(master)
                     .WaitAsync(timeout, TimeProvider.System, cancellationToken);
                 if (answer is not null) return answer;
-                last = new ArgumentException($"Sentinel knows no master {master}");
+                last = new RedisUnusableException(
+                    Diagnosis.EvidenceState.Refused, $"The Sentinels of {Address} know no master {master}.", "Check the name after the hosts in HARBOR_REDIS_URL.");
             }
-            catch (Exception error) when (error is RedisException or RedisCommandException or TimeoutException)
+            catch (Exception error) when (error is RedisException or RedisCommandException or FirstWordsException or TimeoutException)
             {
                 last = error;
             }
         }
-        throw last!;
+        throw RedisUnusableException.OfSentinel(last!, Address);
     }
 
     private async Task<ConnectionMultiplexer> ConnectAsync(
-        IEnumerable<EndPoint> endpoints, HashSet<string> commands, string? user, string? password, int database, TimeSpan timeout, CancellationToken cancellationToken)
+        EndPoint server, ReadLimit limit, HashSet<string> commands, string? user, string? password, int? database, TimeSpan timeout, CancellationToken cancellationToken)
     {
         var milliseconds = Math.Max(200, (int)timeout.TotalMilliseconds);
         var options = new ConfigurationOptions
@@ -146,22 +156,25 @@ internal sealed class RedisConnection : IAsyncDisposable
             SetClientLibrary = false,
             ClientName = "harbor-scan-exporter",
             Protocol = RedisProtocol.Resp2,
-            DefaultDatabase = database,
+            DefaultDatabase = database ?? 0,
             User = user,
             Password = password,
             Ssl = _settings!.Tls,
+            Tunnel = limit,
             // Its own would be ten threads that wait all day.
             SocketManager = SocketManager.ThreadPool,
         };
-        foreach (var endpoint in endpoints)
-        {
-            options.EndPoints.Add(endpoint);
-            if (_settings.Tls && endpoint is DnsEndPoint { Host: var host }) options.SslHost = host;
-        }
+        options.EndPoints.Add(server);
+        if (_settings.Tls && server is DnsEndPoint { Host: var host }) options.SslHost = host;
         var connecting = ConnectionMultiplexer.ConnectAsync(options);
         try
         {
             return await connecting.WaitAsync(timeout, TimeProvider.System, cancellationToken);
+        }
+        catch (RedisConnectionException)
+        {
+            if (await SaidAsync(server, user, password, database, timeout, cancellationToken) is { } said) throw new FirstWordsException(said);
+            throw;
         }
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
@@ -169,6 +182,21 @@ internal sealed class RedisConnection : IAsyncDisposable
             _ = connecting.ContinueWith(late => late.IsCompletedSuccessfully ? late.Result.DisposeAsync().AsTask() : Task.FromResult(late.Exception),
                 CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             throw;
+        }
+    }
+
+    /// <summary>What the server says to a connection that the client could not make; null when it says nothing in time.</summary>
+    private async Task<Exception?> SaidAsync(EndPoint server, string? user, string? password, int? database, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout / 4 < LongestWord ? timeout / 4 : LongestWord);
+        try
+        {
+            return await FirstWords.AskAsync(server, _settings!.Tls, user, password, database, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
     }
 

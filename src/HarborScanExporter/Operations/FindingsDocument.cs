@@ -110,7 +110,7 @@ internal sealed record FindingsDocument
             IReadOnlyList<Sample> samples, Family family, int label, Func<double, T> value, Func<T, T, T> add)
         {
             var byType = new SortedDictionary<string, SortedDictionary<string, T>>(StringComparer.Ordinal);
-            foreach (var sample in samples.Where(sample => sample.Family == family && sample.Value != 0))
+            foreach (var sample in samples.Where(sample => ReferenceEquals(sample.Family, family) && sample.Value != 0))
             {
                 if (!byType.TryGetValue(sample.Labels[0], out var words)) byType[sample.Labels[0]] = words = new(StringComparer.Ordinal);
                 words[sample.Labels[label]] = words.TryGetValue(sample.Labels[label], out var before) ? add(before, value(sample.Value)) : value(sample.Value);
@@ -147,7 +147,7 @@ internal sealed record FindingsDocument
         {
             var samples = report.Exposition.Collected.All;
             if (ValueOf(samples, ScanAllCollector.Start) is not { } start) return null;
-            var tasks = new SortedDictionary<string, long>(samples.Where(sample => sample.Family == ScanAllCollector.Tasks && sample.Value != 0)
+            var tasks = new SortedDictionary<string, long>(samples.Where(sample => ReferenceEquals(sample.Family, ScanAllCollector.Tasks) && sample.Value != 0)
                 .ToDictionary(sample => sample.Labels[0], sample => (long)sample.Value, StringComparer.Ordinal), StringComparer.Ordinal);
             return new ScanAllPart
             {
@@ -275,7 +275,7 @@ internal sealed record FindingsDocument
     internal sealed record HealingPart(bool? ByItself, DateTimeOffset? At, string Text);
 
     private static double? ValueOf(IReadOnlyList<Sample> samples, Family family) =>
-        samples.Where(sample => sample.Family == family).Select(sample => (double?)sample.Value).FirstOrDefault();
+        samples.Where(sample => ReferenceEquals(sample.Family, family)).Select(sample => (double?)sample.Value).FirstOrDefault();
 }
 
 /// <summary>How the documents are written: snake_case, words for enumerations, absent instead of null.</summary>

@@ -7,7 +7,7 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Operations;
 
 /// <summary>Looks at Harbor through the same gate as a scrape, and reads who is blocked by what it finds.</summary>
-internal sealed class FindingsReader(ScrapeGate gate, HarborDatabase database, ExporterSettings settings, TimeProvider time)
+internal sealed class FindingsReader(ScrapeGate gate, OperationsDatabase database, ExporterSettings settings, TimeProvider time)
 {
     /// <summary>Stuck tasks whose artifacts are looked up; the oldest. More than that is one trouble, not thousands.</summary>
     private const int MostDetailed = 5_000;
@@ -21,13 +21,13 @@ internal sealed class FindingsReader(ScrapeGate gate, HarborDatabase database, E
         if (exposition.Diagnosed is not { } diagnosed)
         {
             var problem = exposition.Failure is { } reason
-                ? $"Harbor's database could not be read ({reason}). {FailureReason.Mend(reason)}"
+                ? $"Harbor's database could not be read {exposition.Trouble ?? $"({reason}). {FailureReason.Mend(reason)}"}"
                 : $"The collector diagnosis is switched off. Take it out of {Setting.Names.CollectorsDisabled}.";
             return new FindingsReport { State = new ScanningState(ScanningLevel.Unknown, problem), Problem = problem, Facts = exposition.Facts, Exposition = exposition };
         }
         var limits = settings.Limits;
         var artifacts = await ArtifactsAsync(diagnosed, exposition.Facts!, cancellationToken);
-        var robots = exposition.Collected.All.Where(sample => sample.Family == RobotsCollector.Leaked).Select(sample => (long?)sample.Value).FirstOrDefault();
+        var robots = exposition.Collected.All.Where(sample => ReferenceEquals(sample.Family, RobotsCollector.Leaked)).Select(sample => (long?)sample.Value).FirstOrDefault();
         Finding[] findings =
         [
             .. SystemFindings.Of(diagnosed, robots, limits)

@@ -1,4 +1,3 @@
-using HarborScanExporter.Database;
 using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Operations;
@@ -9,19 +8,15 @@ namespace HarborScanExporter.Operations;
 /// </summary>
 internal static class HealthEndpoints
 {
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(2);
-
     /// <summary>200 as long as the process answers.</summary>
     public static Task Healthz(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, "ok\n");
 
     /// <summary>200 when the database answers within two seconds, else 503 with the reason.</summary>
-    public static async Task ReadyzAsync(HttpContext context, HarborDatabase database, TimeProvider time)
+    public static async Task ReadyzAsync(HttpContext context, Readiness readiness, TimeProvider time)
     {
-        using var limit = new CancellationTokenSource(ReadyLimit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
         try
         {
-            await database.PingAsync(either.Token).WaitAsync(ReadyLimit, time, context.RequestAborted);
+            await readiness.AskAsync().WaitAsync(Readiness.Limit, time, context.RequestAborted);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -30,8 +25,7 @@ internal static class HealthEndpoints
         catch (Exception error)
         {
             // Whatever is wrong with the database, this process answers.
-            var reason = FailureReason.Of(error);
-            await WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"not ready ({reason}). {FailureReason.Mend(reason)}\n");
+            await WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"not ready {FailureReason.Told(error)}\n");
             return;
         }
         await WriteAsync(context, StatusCodes.Status200OK, "ready\n");

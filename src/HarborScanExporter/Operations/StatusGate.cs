@@ -5,7 +5,14 @@ namespace HarborScanExporter.Operations;
 /// <summary>What the status page shows.</summary>
 /// <param name="Report">The findings.</param>
 /// <param name="Repairs">What would be repaired, going by the same look.</param>
-internal sealed record StatusView(FindingsReport Report, RepairPreview Repairs);
+internal sealed record StatusView(FindingsReport Report, RepairPreview Repairs)
+{
+    /// <summary>The numbers of the look, counted once for the whole page.</summary>
+    public FindingsDocument.SummaryPart Summary { get; } = FindingsDocument.SummaryPart.Of(Report);
+
+    /// <summary>The job service, likewise.</summary>
+    public FindingsDocument.JobServicePart JobService { get; } = FindingsDocument.JobServicePart.Of(Report);
+}
 
 /// <summary>Lets the pages that are asked for at the same time share one look and one plan: a plan takes a connection of the repairing role, which has two.</summary>
 internal sealed class StatusGate

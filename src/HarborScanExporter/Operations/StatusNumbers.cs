@@ -11,9 +11,9 @@ internal static class StatusNumbers
     {
         var report = view.Report;
         if (report.Diagnosed is not { } diagnosed) return Markup.Nothing;
-        var document = FindingsDocument.SummaryPart.Of(report);
+        var document = view.Summary;
         var stuck = diagnosed.Tasks.Count(task => task.Judgement.IsStuck);
-        var service = FindingsDocument.JobServicePart.Of(report);
+        var service = view.JobService;
         var manual = ManualScanAll.Of(diagnosed);
         Markup[] numbers =
         [

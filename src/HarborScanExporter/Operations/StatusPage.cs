@@ -47,7 +47,7 @@ internal sealed class StatusPage(StatusGate gate)
             {StatusNumbers.Of(view)}
             {(report.Problem is null ? StatusFindings.Of(report, query) : Markup.Nothing)}
             {StatusRepairs.Of(view)}
-            {StatusSections.Of(report)}
+            {StatusSections.Of(view)}
             """);
     }
 

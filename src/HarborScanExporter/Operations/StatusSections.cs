@@ -7,11 +7,11 @@ namespace HarborScanExporter.Operations;
 internal static class StatusSections
 {
     /// <summary>The sections; nothing when Harbor could not be seen.</summary>
-    public static Markup Of(FindingsReport report) => report.Diagnosed is null ? Markup.Nothing : $"""
+    public static Markup Of(StatusView view) => view.Report.Diagnosed is null ? Markup.Nothing : $"""
         <div class="sections">
-        {ScanAll(FindingsDocument.ScanAllPart.Of(report))}
-        {JobService(FindingsDocument.JobServicePart.Of(report))}
-        {Counts(FindingsDocument.SummaryPart.Of(report))}
+        {ScanAll(FindingsDocument.ScanAllPart.Of(view.Report))}
+        {JobService(view.JobService)}
+        {Counts(view.Summary)}
         </div>
         """;
 

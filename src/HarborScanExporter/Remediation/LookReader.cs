@@ -11,7 +11,7 @@ namespace HarborScanExporter.Remediation;
 
 /// <summary>Looks at Harbor for a repair: the diagnosis anew, and the few things beyond it that a plan asks for. Reads by the scraping role alone.</summary>
 internal sealed class LookReader(
-    FindingsReader findings, HarborDatabase database, VerdictSightings sightings, ExporterSettings settings, EvidenceReader? evidence = null)
+    FindingsReader findings, OperationsDatabase database, VerdictSightings sightings, ExporterSettings settings, EvidenceReader? evidence = null)
 {
     /// <summary>Tasks with a wrong code, robot accounts of ended scans and robot accounts of unknown ones, of one look; a plan counts the others.</summary>
     private const int Most = 2_000;

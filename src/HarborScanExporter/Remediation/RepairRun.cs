@@ -99,7 +99,7 @@ internal sealed partial class RepairRun(
         }
         catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
         {
-            result = result with { End = RunEnd.Failed, Problem = $"The repairing role cannot work ({FailureReason.Of(error)}): {error.Message} What was written is in the audit." };
+            result = result with { End = RunEnd.Failed, Problem = $"The repairing role cannot work ({FailureReason.Of(error)}): {FailureReason.Words(error)}. {FailureReason.Mend(error, DatabaseMend.SignIn.Repairing)} What was written is in the audit." };
         }
         finally
         {

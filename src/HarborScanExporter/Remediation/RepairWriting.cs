@@ -1,3 +1,4 @@
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
@@ -7,7 +8,13 @@ namespace HarborScanExporter.Remediation;
 
 /// <summary>The audit could not be read or written: then nothing is repaired.</summary>
 internal sealed class AuditException(Exception cause) : Exception(
-    $"The audit cannot be used: {cause.Message}. Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.", cause);
+    $"The audit cannot be used: {FailureReason.Words(cause)}. {Mend(cause)}", cause)
+{
+    /// <summary>Only an audit that is missing, old or closed is mended by the SQL that makes it.</summary>
+    private static string Mend(Exception cause) => cause is PostgresException postgres && !UnreadableAuditException.Explains(postgres)
+        ? FailureReason.Mend(cause, DatabaseMend.SignIn.Repairing)
+        : "Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.";
+}
 
 /// <summary>Writes the row changes of one batch, execution by execution, each with its lines of the audit, into one transaction.</summary>
 internal static class RepairWriting

@@ -29,12 +29,12 @@ internal sealed class CollectionRun(
         await using var collection = await BeginAsync(timeout, cancellationToken);
         TellWhatIsAbsent(collection.Facts);
         var samples = new Samples();
-        string? firstFailure = null;
+        RanCollector? firstFailed = null;
         foreach (var collector in _collectors)
         {
             var ran = await RunAsync(collector, collection, cancellationToken);
             ran.Write(samples);
-            if (collector.CountsForUp) firstFailure ??= ran.Failure;
+            if (collector.CountsForUp && ran.Failure is not null) firstFailed ??= ran;
         }
         if (remembering is not null) await TellWorkAsync(collection, samples, cancellationToken);
         if (collection.Diagnosed is { } diagnosed)
@@ -43,7 +43,7 @@ internal sealed class CollectionRun(
             sightings.Tell(diagnosed);
             TellEvidence(diagnosed.JobService);
         }
-        return new Exposition(firstFailure, samples) { Diagnosed = collection.Diagnosed, Facts = collection.Facts };
+        return new Exposition(firstFailed?.Failure, samples) { Trouble = firstFailed?.Trouble, Diagnosed = collection.Diagnosed, Facts = collection.Facts };
     }
 
     private async Task<Collection> BeginAsync(TimeSpan timeout, CancellationToken cancellationToken)
@@ -115,7 +115,7 @@ internal sealed class CollectionRun(
     {
         var reason = FailureReason.Of(error);
         log.Failed(Whole, reason, error);
-        return Nothing(reason);
+        return Nothing(reason) with { Trouble = FailureReason.Told(error) };
     }
 
     /// <summary>An answer without a single row.</summary>
@@ -164,6 +164,9 @@ internal sealed class CollectionRun(
         const string part = "The evidence of the job service";
         if (service.State == EvidenceState.Empty) log.Absent(part, service.Problem!);
         else if (service.IsUsable) log.Succeeded(part);
+        const string whole = "Reading all of Redis";
+        if (service.LeftOut is { } leftOut) log.Absent(whole, leftOut);
+        else if (service.IsUsable) log.Succeeded(whole);
     }
 
     private void Tell(string table, bool exists, bool readable, string effect)

@@ -5,10 +5,13 @@ namespace HarborScanExporter.Scraping;
 /// <summary>What came of one collector.</summary>
 /// <param name="Collector">It.</param>
 /// <param name="Samples">What it wrote; nothing of one that failed before its end.</param>
-/// <param name="Seconds">How long it took.</param>
+/// <param name="Seconds">How long it and the reads it needed took.</param>
 /// <param name="Failure">One of <see cref="FailureReason.All"/>; null when it succeeded.</param>
 internal sealed record RanCollector(ICollector Collector, IReadOnlyList<Sample> Samples, double Seconds, string? Failure)
 {
+    /// <summary>What is told of the failure; null without one.</summary>
+    public string? Trouble { get; init; }
+
     /// <summary>One that reads whole tables, which no reconciliation has come to yet.</summary>
     public static RanCollector NotYet(ICollector collector) => new(collector, [], 0, FailureReason.Reconciling);
 
@@ -22,34 +25,30 @@ internal sealed record RanCollector(ICollector Collector, IReadOnlyList<Sample> 
 }
 
 /// <summary>Runs collectors; the failure of one is told once and hides no other.</summary>
-internal sealed class CollectorRun(FailureLog log, TimeProvider time)
+internal sealed class CollectorRun(FailureLog log)
 {
     /// <summary>Runs one.</summary>
     public async Task<RanCollector> RunAsync(ICollector collector, Collection collection, CancellationToken cancellationToken)
     {
         var part = $"The collector {collector.Name}";
         var its = new Samples();
-        var start = time.GetTimestamp();
-        string? failure = null;
-        IReadOnlyList<Sample> written = [];
-        try
+        Exception? failure = null;
+        var isWhole = false;
+        var seconds = await collection.Times.AskAsync(part, async () =>
         {
-            await collector.CollectAsync(collection, its, cancellationToken);
-            written = its.All;
-            if (its.Failure is { } told) failure = Failed(part, told);
-            else log.Succeeded(part);
-        }
-        catch (Exception error)
-        {
-            failure = Failed(part, error);
-        }
-        return new RanCollector(collector, written, time.GetElapsedTime(start).TotalSeconds, failure);
-    }
-
-    private string Failed(string part, Exception error)
-    {
-        var reason = FailureReason.Of(error);
-        log.Failed(part, reason, error);
-        return reason;
+            try
+            {
+                await collector.CollectAsync(collection, its, cancellationToken);
+                (failure, isWhole) = (its.Failure, true);
+            }
+            catch (Exception error)
+            {
+                failure = error;
+            }
+        });
+        var reason = failure is null ? null : FailureReason.Of(failure);
+        if (failure is null) log.Succeeded(part);
+        else log.Failed(part, reason!, failure);
+        return new RanCollector(collector, isWhole ? its.All : [], seconds, reason) { Trouble = failure is null ? null : FailureReason.Told(failure) };
     }
 }

@@ -9,6 +9,9 @@ namespace HarborScanExporter.Scraping;
 /// <param name="Collected">What the collectors wrote, and what is told of them.</param>
 internal sealed record Exposition(string? Failure, Samples Collected)
 {
+    /// <summary>What <see cref="FailureReason.Told"/> says of the failure; null when there is none, or nothing more is known of it.</summary>
+    public string? Trouble { get; init; }
+
     /// <summary>What the samples of the diagnosis rest on; null when it was not made.</summary>
     public Diagnosed? Diagnosed { get; init; }
 

@@ -24,11 +24,10 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
         var known = _open.TryGetValue(part, out var before) && before == reason;
         _open[part] = reason;
         if (known) return;
-        var message = error is OperationCanceledException or TimeoutException ? "no answer in time" : error.Message;
         // What is wrong with Redis or with the audit names its own mend; those below are the database's.
-        if (error is RedisUnusableException or UnreadableAuditException) LogFailed(part, reason, message, "");
-        else if (reason == FailureReason.Other) LogUnexpected(error, part, FailureReason.Mend(reason));
-        else LogFailed(part, reason, message.ReplaceLineEndings(" "), FailureReason.Mend(reason));
+        if (error is RedisUnusableException or UnreadableAuditException) LogFailed(part, reason, error.Message, "");
+        else if (reason == FailureReason.Other && DatabaseMend.Of(error, DatabaseMend.SignIn.Scraping) is null) LogUnexpected(error, part, FailureReason.Mend(reason));
+        else LogFailed(part, reason, FailureReason.Words(error) + ".", FailureReason.Mend(error));
     }
 
     /// <summary>A part worked.</summary>

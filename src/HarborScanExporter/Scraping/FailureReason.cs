@@ -37,13 +37,46 @@ internal static class FailureReason
         RedisUnusableException => Connect,
         OperationCanceledException or TimeoutException => Timeout,
         PostgresException postgres => OfState(postgres.SqlState),
+        // A connection that is not free in time is one too: reads that were given up keep them.
         NpgsqlException { InnerException: TimeoutException } => Timeout,
-        // The pool of two is taken by collections that were given up: the network or the server keeps them.
-        NpgsqlException { InnerException: null } exhausted when exhausted.Message.Contains("pool", StringComparison.OrdinalIgnoreCase) => Timeout,
+        NpgsqlException npgsql when IsOfPassword(npgsql.Message) || WantsPassword(npgsql) => Auth,
         NpgsqlException or SocketException or IOException => Connect,
         UnauthorizedAccessException => Auth,
         _ => Other,
     };
+
+    /// <summary>Whether the driver says that the password could not be had: its file cannot be read.</summary>
+    public static bool IsOfPassword(string message) => message.Contains("password provider", StringComparison.Ordinal);
+
+    /// <summary>Whether the driver says that the server wants a password and there is none.</summary>
+    public static bool WantsPassword(NpgsqlException error) => error.Message.StartsWith("No password has been provided", StringComparison.Ordinal);
+
+    /// <summary>Whether the driver says that none of its connections became free.</summary>
+    public static bool IsOfPool(string message) => message.StartsWith("The connection pool has been exhausted", StringComparison.Ordinal);
+
+    /// <summary>What happened, in the server's own words or those of the way to it, on one line and without a stop.</summary>
+    public static string Words(Exception error) => error switch
+    {
+        NotReconciledException { InnerException: { } cause } => Words(cause),
+        OperationCanceledException or TimeoutException => "no answer in time",
+        PostgresException postgres => OneLine($"{postgres.SqlState}: {postgres.MessageText}"),
+        NpgsqlException { InnerException: TimeoutException } npgsql when IsOfPool(npgsql.Message) => "no connection of this exporter became free in time",
+        NpgsqlException { InnerException: { } inner } npgsql when inner.Message != npgsql.Message => OneLine($"{npgsql.Message.TrimEnd('.')}: {inner.Message}"),
+        _ => OneLine(error.Message),
+    };
+
+    /// <summary>What an operator can do about this error.</summary>
+    /// <param name="error">What happened.</param>
+    /// <param name="signIn">The settings of the role; those of the scraping role when not given.</param>
+    public static string Mend(Exception error, DatabaseMend.SignIn? signIn = null) => error switch
+    {
+        NotReconciledException { InnerException: { } cause } => Mend(cause, signIn),
+        UnreadableAuditException { InnerException: { } cause } => Mend(cause, signIn),
+        _ => DatabaseMend.Of(error, signIn ?? DatabaseMend.SignIn.Scraping) ?? Mend(Of(error)),
+    };
+
+    /// <summary>The reason, what to do, and what happened: <c>(reason). Mend. (words)</c>, for the end of a sentence.</summary>
+    public static string Told(Exception error) => $"({Of(error)}). {Mend(error)} ({Words(error)})";
 
     /// <summary>What an operator can do about it.</summary>
     public static string Mend(string reason) => reason switch
@@ -57,6 +90,9 @@ internal static class FailureReason
         Permission => "Run the SQL of 'harbor-scan-exporter sql' again: grants are missing, as after a Harbor upgrade.",
         _ => "The next scrape tries again.",
     };
+
+    private static string OneLine(string text) =>
+        new string([.. text.ReplaceLineEndings(" ").Where(letter => !char.IsControl(letter))]).TrimEnd('.', ' ');
 
     private static string OfState(string state) => state switch
     {

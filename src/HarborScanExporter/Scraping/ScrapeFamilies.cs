@@ -9,7 +9,7 @@ internal static class ScrapeFamilies
 
     public static readonly Family CollectorSuccess = new("harbor_scan_collector_success", "1 when the collector succeeded in this collection; its families are absent when not.", "collector");
 
-    public static readonly Family CollectorDuration = new("harbor_scan_collector_duration_seconds", "How long the collector took in this collection; absent when it did not run.", "collector");
+    public static readonly Family CollectorDuration = new("harbor_scan_collector_duration_seconds", "How long the collector and the reads it needed took in this collection, those it shares with others included in each; of one that reads whole tables, in the newest reconciliation. Absent when it did not run.", "collector");
 
     public static readonly Family BuildInfo = new("harbor_scan_build_info", "This program.", "version", "revision", "runtime");
 

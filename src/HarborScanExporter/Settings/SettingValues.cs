@@ -100,13 +100,17 @@ internal sealed class SettingValues(IReadOnlyDictionary<string, string> given)
     }
 
     /// <summary>A duration between two, both included.</summary>
-    public TimeSpan Duration(string name, TimeSpan least, TimeSpan most)
+    /// <param name="name">The setting.</param>
+    /// <param name="least">The shortest.</param>
+    /// <param name="most">The longest.</param>
+    /// <param name="orNone">Whether 0, in whatever unit, is allowed too.</param>
+    public TimeSpan Duration(string name, TimeSpan least, TimeSpan most, bool orNone = false)
     {
         var value = Value(name) ?? "";
         if (!PrometheusDuration.TryParse(value, out var duration))
             Refuse($"{name}: {value} is no duration. Write it as Prometheus does, for example 90s, 2h10m or 7d.");
-        else if (duration < least || duration > most)
-            Refuse($"{name}: {value} is out of range. Give {PrometheusDuration.Format(least)} to {PrometheusDuration.Format(most)}.");
+        else if ((duration < least || duration > most) && !(orNone && duration == TimeSpan.Zero))
+            Refuse($"{name}: {value} is out of range. Give {(orNone ? "0, or " : "")}{PrometheusDuration.Format(least)} to {PrometheusDuration.Format(most)}.");
         return duration;
     }
 

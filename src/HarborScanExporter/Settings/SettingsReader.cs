@@ -58,9 +58,7 @@ internal sealed class SettingsReader
             Operations = Operations(),
             Remediation = RemediationReader.Read(_values),
             ScrapeTimeout = _values.Duration(Setting.Names.ScrapeTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
-            ReconciliationInterval = _values.Value(Setting.Names.ReconciliationInterval) is "0" or "0s"
-                ? TimeSpan.Zero
-                : _values.Duration(Setting.Names.ReconciliationInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            ReconciliationInterval = _values.Duration(Setting.Names.ReconciliationInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), orNone: true),
             ReconciliationTimeout = _values.Duration(Setting.Names.ReconciliationTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             MaxJobDuration = _values.Duration(Setting.Names.MaxJobDuration, TimeSpan.FromHours(24), TimeSpan.FromDays(365)),
             LostAfter = _values.Duration(Setting.Names.LostAfter, TimeSpan.FromMinutes(65), TimeSpan.FromDays(365)),

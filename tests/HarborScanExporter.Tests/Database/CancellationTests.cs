@@ -77,5 +77,5 @@ public sealed class CancellationTests
     }
 
     private static Task CollectAsync(ICollector collector, Snapshot snapshot, CancellationToken cancellationToken) =>
-        collector.CollectAsync(new Collection(new CollectionSources(null!, null, null, TimeProvider.System), snapshot, Facts, Limits, [], TimeSpan.FromSeconds(10)), new Samples(), cancellationToken);
+        collector.CollectAsync(new Collection(new CollectionSources(null!, TimeProvider.System), snapshot, Facts, Limits, [], TimeSpan.FromSeconds(10)), new Samples(), cancellationToken);
 }

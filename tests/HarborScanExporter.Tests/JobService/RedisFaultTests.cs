@@ -157,7 +157,7 @@ public sealed class RedisFaultTests
         await File.WriteAllTextAsync(file, situation.Redis.UrlOf(RedisServer.Number, ":wrong-one"), Token);
         await using var exporter = await RunningExporter.StartAsync(situation.Harbor, ("HARBOR_REDIS_URL_FILE", file));
         for (var i = 0; i < 3; i++) JobServiceSituation.AssertBlind(await exporter.ScrapeAsync(), "refused");
-        Assert.Contains("refuses the user or its password. Check HARBOR_REDIS_URL", Assert.Single(exporter.Warnings), StringComparison.Ordinal);
+        Assert.Contains("refuses the user or its password (WRONGPASS invalid username-password pair or user is disabled). Check HARBOR_REDIS_URL", Assert.Single(exporter.Warnings), StringComparison.Ordinal);
         await File.WriteAllTextAsync(file, situation.Redis.UrlOf(RedisServer.Number, ":" + JobServiceSituation.EscapedPassword) + "\n", Token);
         JobServiceSituation.AssertSeen(await exporter.ScrapeAsync());
         // Rotated: connections that are open stay so until they are closed.
@@ -201,6 +201,7 @@ public sealed class RedisFaultTests
         await using var exporter = await ExporterProcess.StartAsync(situation.Harbor.Environment(("HARBOR_REDIS_URL", situation.Redis.UrlOf(RedisServer.Number, ":wrong-one"))));
         if (away) await situation.Redis.KillAsync();
         for (var i = 0; i < 20; i++) JobServiceSituation.AssertBlind(await exporter.ScrapeAsync(), away ? "unreachable" : "refused");
+        // What is counted is the product's: the runtime adds and ends threads of its pool by the load of the machine.
         var (handles, threads) = (exporter.Handles, exporter.Threads);
         for (var i = 0; i < 180; i++) await exporter.ScrapeAsync();
         await Eventually.HoldsAsync(() => Task.FromResult(exporter.Handles <= handles + 5 && exporter.Threads <= threads + 5), TimeSpan.FromSeconds(15),

@@ -15,12 +15,15 @@ public sealed class RedisUserTests
     /// <summary>What the exporter may send; it must be what the file grants.</summary>
     private static readonly string[] Commands = ["ping", "select", "exists", "llen", "lrange", "smembers", "hmget", "hkeys", "hscan", "time"];
 
+    /// <summary>Asked only once a look was sent too much.</summary>
+    private const string Size = "memory|usage";
+
     public static TheoryData<string> EachCommand => [.. Commands];
 
     [Fact]
     public void The_file_grants_these_commands_on_the_job_services_keys_and_nothing_else() =>
         Assert.Equal(
-            ["on", ">CHANGE-ME", "~{harbor_job_service_namespace}:*", "resetchannels", "-@all", .. Commands.Select(command => "+" + command)],
+            ["on", ">CHANGE-ME", "~{harbor_job_service_namespace}:*", "resetchannels", "-@all", .. Commands.Append(Size).Select(command => "+" + command)],
             Rules);
 
     [Fact]
@@ -60,12 +63,19 @@ public sealed class RedisUserTests
         await using var situation = await JobServiceSituation.StartAsync();
         await CreateAsync(situation, "-" + command);
         await using var exporter = await RunningExporter.StartAsync(situation.Harbor, ("HARBOR_REDIS_URL", Url(situation)));
-        // The client asks by PING whether it is connected, and does not tell what was answered.
-        var (state, told) = command == "ping" ? ("unreachable", "does not answer (UnableToConnect)") : ("refused", "Give it the rights of deploy/redis/harbor-scan.acl.");
-        for (var i = 0; i < 3; i++) JobServiceSituation.AssertBlind(await exporter.ScrapeAsync(), state);
-        Assert.Contains(told, Assert.Single(exporter.Warnings), StringComparison.Ordinal);
+        for (var i = 0; i < 3; i++) JobServiceSituation.AssertBlind(await exporter.ScrapeAsync(), "refused");
+        Assert.Contains($"(NOPERM this user has no permissions to run the '{command}' command). Give it the rights of deploy/redis/harbor-scan.acl.", Assert.Single(exporter.Warnings), StringComparison.Ordinal);
         await CreateAsync(situation, "+" + command);
         JobServiceSituation.AssertSeen(await exporter.ScrapeAsync());
+    }
+
+    [Fact]
+    public async Task Asking_for_sizes_neither_writes_nor_waits()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var categories = string.Join(' ', (string[])(await redis.AdministerAsync("COMMAND", "INFO", Size))[0][6]!);
+        Assert.Contains("@read", categories, StringComparison.Ordinal);
+        foreach (var forbidden in new[] { "@write", "@blocking", "@dangerous", "@admin", "@scripting" }) Assert.DoesNotContain(forbidden, categories, StringComparison.Ordinal);
     }
 
     [Fact]

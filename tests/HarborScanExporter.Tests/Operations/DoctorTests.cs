@@ -14,7 +14,7 @@ public sealed class DoctorTests
     private const string ApiPassword = "planted-api-password";
 
     /// <summary>The user that deploy/ describes: it reads the job service's keys and nothing else.</summary>
-    private const string Rights = "~{harbor_job_service_namespace}:* -@all +ping +select +exists +llen +lrange +smembers +hmget +hkeys +hscan +time";
+    private const string Rights = "~{harbor_job_service_namespace}:* -@all +ping +select +exists +llen +lrange +smembers +hmget +hkeys +hscan +time +memory|usage";
 
     [Fact]
     public async Task Everything_in_order_is_exit_code_0_and_a_line_for_each_check()
@@ -166,6 +166,19 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public async Task A_user_that_may_not_ask_for_sizes_is_a_warning_with_what_to_give()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await using var redis = await RedisServer.StartAsync();
+        await new JobServiceSeed(redis).UpAsync(heartbeat: TimeSpan.FromSeconds(2));
+        await AllowAsync(redis, Rights.Replace(" +memory|usage", "", StringComparison.Ordinal));
+        var document = await SucceedsAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url.Replace("//", $"//reader:{RedisPassword}@", StringComparison.Ordinal))));
+        Assert.Equal("The user may EXISTS, LLEN, LRANGE, SMEMBERS, HMGET, HKEYS, HSCAN, TIME, but not MEMORY USAGE: a key that is far too large blinds the exporter instead of being left out.",
+            Reason(document, "redis rights", "warning"));
+        Assert.Equal("Give it this right with ACL SETUSER: +memory|usage", Mend(document, "redis rights"));
+    }
+
+    [Fact]
     public async Task A_user_that_may_write_is_a_warning_and_nothing_is_written()
     {
         await using var harbor = await TestHarbor.CreateAsync();
@@ -187,7 +200,7 @@ public sealed class DoctorTests
         await using var harbor = await TestHarbor.CreateAsync();
         await using var redis = await RedisServer.StartAsync("--requirepass", "right");
         var document = await FailsAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url.Replace("//", $"//:{RedisPassword}@", StringComparison.Ordinal))));
-        Assert.Equal($"redis://127.0.0.1:{redis.Port}/1 refuses the user or its password.", Reason(document, "redis", "failed"));
+        Assert.Equal($"redis://127.0.0.1:{redis.Port}/1 refuses the user or its password (WRONGPASS invalid username-password pair or user is disabled).", Reason(document, "redis", "failed"));
         Assert.StartsWith("Check HARBOR_REDIS_URL", Mend(document, "redis"), StringComparison.Ordinal);
     }
 

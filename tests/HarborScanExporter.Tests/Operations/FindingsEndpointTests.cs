@@ -82,11 +82,13 @@ public sealed class FindingsEndpointTests(TroubledNightFixture fixture) : IClass
     [Fact]
     public async Task A_database_that_is_away_is_a_503_that_knows_nothing_and_a_page_that_says_so()
     {
-        await using var operated = await OperatedHarbor.StartAsync(changes: ("HARBOR_DATABASE_PORT", $"{Tool.FreePort()}"));
+        var port = Tool.FreePort();
+        await using var operated = await OperatedHarbor.StartAsync(changes: ("HARBOR_DATABASE_PORT", $"{port}"));
         using var answer = await operated.SendAsync("GET", "/api/v1/findings", OperatedHarbor.Bearer());
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "application/json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
         using var document = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        const string problem = "Harbor's database could not be read (connect). Check HARBOR_DATABASE_HOST, _PORT, _DBNAME and _SSLMODE, that the server runs, and that its connections are not exhausted.";
+        var problem = "Harbor's database could not be read (connect). Check HARBOR_DATABASE_HOST, _PORT, _DBNAME and _SSLMODE, that the server runs, and that its connections are not exhausted. "
+            + $"(Failed to connect to 127.0.0.1:{port}: Connection refused)";
         Assert.Equal(("unknown", problem), (document.RootElement.GetProperty("state").GetProperty("level").GetString(), document.RootElement.GetProperty("state").GetProperty("sentence").GetString()));
         Assert.Equal(0, document.RootElement.GetProperty("findings").GetArrayLength());
         Assert.False(document.RootElement.TryGetProperty("generated_at", out _));

@@ -36,7 +36,7 @@ public sealed class FaultTests
         await DownAsync(exporter, "connect");
         var warning = Assert.Single(exporter.Warnings);
         Assert.Contains("registri", warning, StringComparison.Ordinal);
-        Assert.Contains("HARBOR_DATABASE_HOST, _PORT, _DBNAME", warning, StringComparison.Ordinal);
+        Assert.Contains("Check HARBOR_DATABASE_DBNAME", warning, StringComparison.Ordinal);
     }
 
     [Fact]

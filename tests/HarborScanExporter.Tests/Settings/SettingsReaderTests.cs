@@ -56,6 +56,8 @@ public sealed class SettingsReaderTests
     [InlineData("HARBOR_DATABASE_SSLMODE", "verify", "HARBOR_DATABASE_SSLMODE: verify is unknown. Give one of disable, allow, prefer, require, verify-ca, verify-full.")]
     [InlineData("HARBOR_SCAN_SCRAPE_TIMEOUT", "10", "HARBOR_SCAN_SCRAPE_TIMEOUT: 10 is no duration. Write it as Prometheus does, for example 90s, 2h10m or 7d.")]
     [InlineData("HARBOR_SCAN_SCRAPE_TIMEOUT", "1ms", "HARBOR_SCAN_SCRAPE_TIMEOUT: 1ms is out of range. Give 1s to 10m.")]
+    [InlineData("HARBOR_SCAN_RECONCILIATION_INTERVAL", "2d", "HARBOR_SCAN_RECONCILIATION_INTERVAL: 2d is out of range. Give 0, or 1s to 1d.")]
+    [InlineData("HARBOR_SCAN_RECONCILIATION_INTERVAL", "1ms", "HARBOR_SCAN_RECONCILIATION_INTERVAL: 1ms is out of range. Give 0, or 1s to 1d.")]
     [InlineData("HARBOR_SCAN_MAX_JOB_DURATION", "23h", "HARBOR_SCAN_MAX_JOB_DURATION: 23h is out of range. Give 1d to 365d.")]
     [InlineData("HARBOR_SCAN_LOST_AFTER", "1h", "HARBOR_SCAN_LOST_AFTER: 1h is out of range. Give 1h5m to 365d.")]
     [InlineData("HARBOR_SCAN_LISTEN", "localhost:10988", "HARBOR_SCAN_LISTEN: localhost:10988 is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.")]

@@ -19,7 +19,12 @@ internal sealed class ExporterProcess : IAsyncDisposable
     /// <summary>Open files and sockets.</summary>
     public int Handles => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
 
-    public int Threads => Directory.GetFileSystemEntries($"/proc/{_process.Id}/task").Length;
+    /// <summary>Threads that somebody started; the runtime's own (.NET TP Worker and its like) come and go with the load of the machine.</summary>
+    public int Threads => Directory.GetFileSystemEntries($"/proc/{_process.Id}/task").Count(task => !NameOf(task).StartsWith(".NET", StringComparison.Ordinal));
+
+    /// <summary>The most memory it has had resident, in bytes.</summary>
+    public long PeakResident => File.ReadLines($"/proc/{_process.Id}/status").Where(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
+        .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture) * 1024).Single();
 
     /// <param name="environment">Its settings; the address to listen on is replaced.</param>
     public static async Task<ExporterProcess> StartAsync(IReadOnlyDictionary<string, string> environment)
@@ -50,10 +55,30 @@ internal sealed class ExporterProcess : IAsyncDisposable
     /// <summary>One scrape.</summary>
     public async Task<MetricsDocument> ScrapeAsync() => new(await _client.GetStringAsync(new Uri("/metrics", UriKind.Relative)));
 
+    /// <summary>A page, whatever its status.</summary>
+    public async Task<string> GetAsync(string path)
+    {
+        using var answer = await _client.GetAsync(new Uri(path, UriKind.Relative));
+        return await answer.Content.ReadAsStringAsync();
+    }
+
     public ValueTask DisposeAsync()
     {
         _client.Dispose();
         return _process.DisposeAsync();
+    }
+
+    /// <summary>Empty when it has just ended.</summary>
+    private static string NameOf(string task)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "comm"));
+        }
+        catch (IOException)
+        {
+            return ".NET";
+        }
     }
 
     private static (string Program, string[] Arguments) Program() => Environment.GetEnvironmentVariable("HARBOR_TEST_NATIVE_BINARY") is { Length: > 0 } native

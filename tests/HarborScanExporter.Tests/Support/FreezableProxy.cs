@@ -10,6 +10,8 @@ internal sealed class FreezableProxy : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly IPEndPoint _server;
     private readonly Task _accepting;
+    private long _answered;
+    private int _connections;
     private volatile TaskCompletionSource _flowing = Completed();
 
     public FreezableProxy(string host, int port)
@@ -20,6 +22,12 @@ internal sealed class FreezableProxy : IAsyncDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Bytes that the server has sent and the client was given.</summary>
+    public long Answered => Interlocked.Read(ref _answered);
+
+    /// <summary>Connections that were made.</summary>
+    public int Connections => Volatile.Read(ref _connections);
 
     /// <summary>How long whatever passes is held up, in each direction.</summary>
     public TimeSpan Delay { get; set; }
@@ -49,6 +57,7 @@ internal sealed class FreezableProxy : IAsyncDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync(_end.Token);
+                Interlocked.Increment(ref _connections);
                 connections.Add(CarryAsync(client));
             }
         }
@@ -67,7 +76,7 @@ internal sealed class FreezableProxy : IAsyncDisposable
             {
                 if (BeforeConnecting is { } before) await before();
                 await server.ConnectAsync(_server, _end.Token);
-                await Task.WhenAny(CopyAsync(client.GetStream(), server.GetStream()), CopyAsync(server.GetStream(), client.GetStream()));
+                await Task.WhenAny(CopyAsync(client.GetStream(), server.GetStream(), false), CopyAsync(server.GetStream(), client.GetStream(), true));
             }
             catch (Exception error) when (error is OperationCanceledException or SocketException or IOException)
             {
@@ -76,7 +85,7 @@ internal sealed class FreezableProxy : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(NetworkStream from, NetworkStream to)
+    private async Task CopyAsync(NetworkStream from, NetworkStream to, bool isAnswer)
     {
         var buffer = new byte[16 * 1024];
         try
@@ -86,6 +95,7 @@ internal sealed class FreezableProxy : IAsyncDisposable
                 await _flowing.Task.WaitAsync(_end.Token);
                 if (Delay > TimeSpan.Zero) await Task.Delay(Delay, _end.Token);
                 await to.WriteAsync(buffer.AsMemory(0, count), _end.Token);
+                if (isAnswer) Interlocked.Add(ref _answered, count);
             }
         }
         catch (Exception error) when (error is OperationCanceledException or IOException or ObjectDisposedException)

@@ -54,9 +54,7 @@ internal static class DatabaseCheckup
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             // Whatever is wrong with the database is what is asked for.
-            var reason = FailureReason.Of(error);
-            var message = error is OperationCanceledException or TimeoutException ? "no answer in time" : error.Message.ReplaceLineEndings(" ").TrimEnd('.');
-            lines.Add(CheckupLine.Failed(Reach, $"{where} cannot be read ({reason}): {message}.", FailureReason.Mend(reason)));
+            lines.Add(CheckupLine.Failed(Reach, $"{where} cannot be read ({FailureReason.Of(error)}): {FailureReason.Words(error)}.", FailureReason.Mend(error)));
         }
         return (lines, clock);
     }
@@ -112,7 +110,7 @@ internal static class DatabaseCheckup
         }
         catch (PostgresException error)
         {
-            return [CheckupLine.Failed("schema", $"schema_migrations cannot be read: {error.MessageText}.", FailureReason.Mend(FailureReason.Of(error)))];
+            return [CheckupLine.Failed("schema", $"schema_migrations cannot be read: {FailureReason.Words(error)}.", FailureReason.Mend(error))];
         }
     }
 }

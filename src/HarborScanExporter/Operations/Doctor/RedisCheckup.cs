@@ -50,9 +50,7 @@ internal static class RedisCheckup
             && error is RedisUnusableException or RedisException or RedisCommandException or TimeoutException or OperationCanceledException or IOException)
         {
             var unusable = RedisUnusableException.Of(error, connection.Address);
-            // Its message is what is wrong and then the mend.
-            var parts = unusable.Message.Split(". ", 2);
-            lines.Add(CheckupLine.Failed(Reach, $"{parts[0].TrimEnd('.')}.", parts.ElementAtOrDefault(1) ?? $"Check {Setting.Names.RedisUrl}."));
+            lines.Add(CheckupLine.Failed(Reach, unusable.Reason, unusable.Mend.Length > 0 ? unusable.Mend : $"Check {Setting.Names.RedisUrl}."));
             return (lines, null);
         }
     }
@@ -67,6 +65,7 @@ internal static class RedisCheckup
     private static IEnumerable<CheckupLine> Seen(JobServiceEvidence evidence, string ns)
     {
         yield return CheckupLine.Ok("job service", $"{evidence.Address} holds a job service under the namespace {ns}.");
+        if (evidence.LeftOut is { } leftOut) yield return CheckupLine.Warning("redis sizes", leftOut, "Remove those keys, or set HARBOR_REDIS_URL to the Redis of the job service alone.");
         if (evidence.LostItsMaster)
             yield return CheckupLine.Failed("replication", "This Redis is a replica without its master: what it shows stands still.", $"Mend the replication, or set {Setting.Names.RedisUrl} to the Redis that the job service writes.");
         var alive = evidence.Pools.Count(pool => pool.IsAliveAt(evidence.Now));

@@ -33,7 +33,13 @@ internal sealed class RedisRights(IDatabase redis, JobServiceKeys keys)
                 (error.Message.Contains("run the", StringComparison.Ordinal) ? commands : onKeys).Add(command);
             }
         }
-        if (commands.Count == 0 && onKeys.Count == 0) return CheckupLine.Ok(Name, $"The user may {string.Join(", ", all.Select(one => one.Command))}.");
+        if (commands.Count == 0 && onKeys.Count == 0)
+        {
+            var may = $"The user may {string.Join(", ", all.Select(one => one.Command))}";
+            return await MayAskSizesAsync(cancellationToken)
+                ? CheckupLine.Ok(Name, $"{may}, MEMORY USAGE.")
+                : CheckupLine.Warning(Name, $"{may}, but not MEMORY USAGE: a key that is far too large blinds the exporter instead of being left out.", "Give it this right with ACL SETUSER: +memory|usage");
+        }
         string[] reasons =
         [
             .. commands.Count > 0 ? [$"The user may not {string.Join(", ", commands)}."] : Array.Empty<string>(),
@@ -41,6 +47,20 @@ internal sealed class RedisRights(IDatabase redis, JobServiceKeys keys)
         ];
         var rights = $"{string.Join(' ', commands.Select(command => $"+{command.ToLowerInvariant()}"))}{(onKeys.Count > 0 ? $" ~{keys.KnownJobs.Split(':')[0]}:*" : "")}".Trim();
         return CheckupLine.Failed(Name, string.Join(' ', reasons), $"Give it these rights with ACL SETUSER: {rights}");
+    }
+
+    /// <summary>Whether the user may ask for the size of a key, which only keys that are too large make necessary.</summary>
+    private async Task<bool> MayAskSizesAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await redis.ExecuteAsync("MEMORY", "USAGE", (RedisKey)keys.KnownJobs, "SAMPLES", 1).WaitAsync(cancellationToken);
+            return true;
+        }
+        catch (RedisServerException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Asks Redis whether the user might write; a user that may not ask is the one that is wanted.</summary>

@@ -79,11 +79,10 @@ internal static class RepairsCheckup
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             // Whatever is wrong with the role is what is asked for.
-            var reason = FailureReason.Of(error);
-            var message = error is OperationCanceledException or TimeoutException ? "no answer in time" : error.Message.ReplaceLineEndings(" ").TrimEnd('.');
-            lines.Add(CheckupLine.Failed(SignIn, $"{where} cannot be used by {signIn.Username} ({reason}): {message}.", reason == FailureReason.Auth
+            var mend = DatabaseMend.Of(error, DatabaseMend.SignIn.Repairing) ?? (FailureReason.Of(error) == FailureReason.Auth
                 ? $"Make the role with the SQL of 'harbor-scan-exporter sql', set its password with \\password, and check {Setting.Names.RemediationDatabaseUsername}, its password, and the server's pg_hba.conf."
-                : FailureReason.Mend(reason)));
+                : FailureReason.Mend(error));
+            lines.Add(CheckupLine.Failed(SignIn, $"{where} cannot be used by {signIn.Username} ({FailureReason.Of(error)}): {FailureReason.Words(error)}.", mend));
         }
         finally
         {

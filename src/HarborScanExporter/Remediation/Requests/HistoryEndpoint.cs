@@ -7,7 +7,7 @@ using Npgsql;
 namespace HarborScanExporter.Remediation.Requests;
 
 /// <summary>GET of /api/v1/repairs: what was repaired, as the audit has it. Also while repairs are off.</summary>
-internal sealed class HistoryEndpoint(HarborDatabase database, RequestRates rates, ExporterSettings settings)
+internal sealed class HistoryEndpoint(OperationsDatabase database, RequestRates rates, ExporterSettings settings)
 {
     /// <summary>200 with a page of the audit; 400 when a parameter is wrong; 503 when it cannot be read.</summary>
     public async Task ServeAsync(HttpContext context)
@@ -34,7 +34,7 @@ internal sealed class HistoryEndpoint(HarborDatabase database, RequestRates rate
         }
         catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
         {
-            await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"The audit could not be read ({FailureReason.Of(error)}). {FailureReason.Mend(FailureReason.Of(error))}");
+            await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"The audit could not be read {FailureReason.Told(error)}");
         }
     }
 

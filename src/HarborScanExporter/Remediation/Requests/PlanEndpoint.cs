@@ -36,7 +36,7 @@ internal sealed class PlanEndpoint(RepairRun run, RequestRates rates, ExporterSe
         }
         catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
         {
-            await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"The database could not be read ({FailureReason.Of(error)}). {FailureReason.Mend(FailureReason.Of(error))}");
+            await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"The database could not be read {FailureReason.Told(error)}");
         }
     }
 

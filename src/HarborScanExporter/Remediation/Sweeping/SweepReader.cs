@@ -11,7 +11,7 @@ namespace HarborScanExporter.Remediation.Sweeping;
 /// Searches for old executions that Harbor does not remove, by the scraping role: first all scan executions by falling id, in short transactions
 /// of a page each, then, from the oldest on, what those beyond the retention still hold.
 /// </summary>
-internal sealed class SweepReader(HarborDatabase database, ExporterSettings settings, TimeProvider time, SystemInfoClient? api = null)
+internal sealed class SweepReader(OperationsDatabase database, ExporterSettings settings, TimeProvider time, SystemInfoClient? api = null)
 {
     /// <summary>Executions of one page.</summary>
     private const int Rows = 1_000;

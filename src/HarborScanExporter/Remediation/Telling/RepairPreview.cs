@@ -21,7 +21,7 @@ internal sealed record RepairPreview
 }
 
 /// <summary>Makes previews. Each goes by the look that the page has taken already, so that it costs no second collection.</summary>
-internal sealed class RepairPreviewReader(RepairRun run, HarborDatabase database, ExporterSettings settings, TimeProvider time)
+internal sealed class RepairPreviewReader(RepairRun run, OperationsDatabase database, ExporterSettings settings, TimeProvider time)
 {
     /// <summary>Lines of the audit that a page shows.</summary>
     private const int Newest = 20;

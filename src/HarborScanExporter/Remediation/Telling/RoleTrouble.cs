@@ -14,8 +14,8 @@ internal static class RoleTrouble
         {
             FailureReason.Auth => $"Check {Setting.Names.RemediationDatabaseUsername} and its password, and the server's pg_hba.conf.",
             FailureReason.Permission or FailureReason.Schema => "Run the SQL of 'harbor-scan-exporter sql --remediation dry-run' again: grants are missing, as after a Harbor upgrade.",
-            _ => FailureReason.Mend(reason),
+            _ => FailureReason.Mend(error, DatabaseMend.SignIn.Repairing),
         };
-        return $"What repairs need of the database could not be read ({reason}). {mend}";
+        return $"What repairs need of the database could not be read ({reason}). {DatabaseMend.Of(error, DatabaseMend.SignIn.Repairing) ?? mend} ({FailureReason.Words(error)})";
     }
 }

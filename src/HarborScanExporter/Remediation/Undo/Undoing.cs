@@ -38,7 +38,7 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
         {
             result = RepairWriting.FailureOf(error) is RepairFailure.Locked
                 ? Refused(UndoReason.Busy, $"Another transaction holds a row of repair {id}. Try again.")
-                : Refused(RepairWriting.FailureOf(error), $"The repairing role cannot work ({RepairWriting.FailureOf(error)}): {error.Message} Nothing was taken back.");
+                : Refused(RepairWriting.FailureOf(error), $"The repairing role cannot work ({RepairWriting.FailureOf(error)}): {FailureReason.Words(error)}. {FailureReason.Mend(error, DatabaseMend.SignIn.Repairing)} Nothing was taken back.");
         }
         // A row that ended long ago may be open again.
         if (result.Done) reconciliation?.Want();
