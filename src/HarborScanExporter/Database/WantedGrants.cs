@@ -24,6 +24,9 @@ internal static partial class WantedGrants
         [.. AuditColumn().Matches(AuditTable().Match(RoleScript.Text(RoleScript.RemediationRole)).Value).Select(column => column.Groups["name"].Value)],
         AuditUpdate().Match(RoleScript.Text(RoleScript.RemediationRole)).Groups["columns"].Value.Split(", "));
 
+    /// <summary>The totals of the audit, harbor_scan.repair_total, which the repairing role writes and the scraping role reads.</summary>
+    public static TableGrant AuditTotals { get; } = new("repair_total", ["action", "state", "failure", "verification", "lines"], ["lines"]);
+
     private static IEnumerable<TableGrant> Rows(string script) => Row().Matches(RoleScript.Text(script)).Select(row => new TableGrant(
         row.Groups["table"].Value,
         row.Groups["readable"].Value.Split(", "),

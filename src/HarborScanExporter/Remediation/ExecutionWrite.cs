@@ -22,10 +22,9 @@ internal static class ExecutionWrite
     private const string LockSql = $"select {Image} as Image, coalesce(e.status, '') as Status from execution e where e.id = @Id for update of e";
 
     private const string TasksSql = """
-        select t.status as Status, count(*) as Tasks
+        select distinct t.status
         from task t
         where t.execution_id = @Id
-        group by t.status
         """;
 
     private const string RecomputeSql = $"""
@@ -83,10 +82,7 @@ internal static class ExecutionWrite
 
     /// <summary>The status that its tasks ask for now; null when it has no task with a word of Harbor's.</summary>
     public static async Task<string?> StatusAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
-        ExecutionStatus.Of((await StatusesAsync(transaction, id, cancellationToken)).Select(row => row.Status));
-
-    private static Task<IEnumerable<StatusRow>> StatusesAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
-        transaction.Connection.QueryAsync<StatusRow>(TasksSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
+        ExecutionStatus.Of(await transaction.Connection.QueryAsync<string>(TasksSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction));
 
     private static Task<string?> WriteAsync(RepairTransaction transaction, long id, string status, CancellationToken cancellationToken) =>
         transaction.Connection.QueryFirstOrDefaultAsync<string?>(
@@ -99,13 +95,6 @@ internal static class ExecutionWrite
         public string Image { get; init; } = "";
 
         public string Status { get; init; } = "";
-    }
-
-    internal sealed record StatusRow
-    {
-        public string Status { get; init; } = "";
-
-        public long Tasks { get; init; }
     }
 
     internal sealed record RecomputeParameters

@@ -24,11 +24,11 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
         var known = _open.TryGetValue(part, out var before) && before == reason;
         _open[part] = reason;
         if (known) return;
-        var message = error is OperationCanceledException or TimeoutException ? "no answer in time" : error.Message;
+        var message = error is OperationCanceledException or TimeoutException ? "no answer in time" : ErrorText.Of(error);
         // What is wrong with Redis or with the audit names its own mend; those below are the database's.
-        if (error is RedisUnusableException or UnreadableAuditException) LogFailed(part, reason, message, "");
+        if (error is RedisUnusableException or AuditException) LogFailed(part, reason, message, "");
         else if (reason == FailureReason.Other) LogUnexpected(error, part, FailureReason.Mend(reason));
-        else LogFailed(part, reason, message.ReplaceLineEndings(" "), FailureReason.Mend(reason));
+        else LogFailed(part, reason, message, FailureReason.Mend(reason));
     }
 
     /// <summary>A part worked.</summary>

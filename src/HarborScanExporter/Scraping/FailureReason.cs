@@ -32,7 +32,7 @@ internal static class FailureReason
         UnreadableSchemaException => Schema,
         NotReconciledException { InnerException: { } cause } => Of(cause),
         NotReconciledException => Reconciling,
-        UnreadableAuditException { InnerException: { } cause } => Of(cause),
+        AuditException { InnerException: { } cause } => Of(cause),
         RedisUnusableException { State: EvidenceState.Refused } => Auth,
         RedisUnusableException => Connect,
         OperationCanceledException or TimeoutException => Timeout,
