@@ -107,7 +107,21 @@ create table if not exists harbor_scan.repair (
     ended_at timestamptz,
     checks smallint not null default 0,
     verification text check (verification in ('held', 'reverted', 'promoted', 'superseded')),
-    undo_of bigint references harbor_scan.repair (id)
+    undo_of bigint references harbor_scan.repair (id),
+    counted boolean not null default false
+);
+
+-- An audit of before 06-prune-audit.sql.
+alter table harbor_scan.repair add column if not exists counted boolean not null default false;
+
+-- How many lines are alike, of those of which nothing more is to come (counted): what the metrics tell of them stays when they are removed.
+create table if not exists harbor_scan.repair_total (
+    action text not null,
+    state text not null,
+    failure text not null,
+    verification text not null,
+    lines bigint not null,
+    primary key (action, state, failure, verification)
 );
 
 -- One open intent for one thing at one revision, whoever writes it.
@@ -119,7 +133,24 @@ create index if not exists repair_execution on harbor_scan.repair (execution_id)
 create index if not exists repair_robot on harbor_scan.repair (robot_id) where robot_id is not null;
 create index if not exists repair_unverified on harbor_scan.repair (ended_at) where state = 'done' and checks < 2
     and action in ('stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code');
-create index if not exists repair_told on harbor_scan.repair (action, state, failure, verification);
+create index if not exists repair_uncounted on harbor_scan.repair (action, state, failure, verification) where not counted;
+create index if not exists repair_undo on harbor_scan.repair (undo_of) where undo_of is not null;
+drop index if exists harbor_scan.repair_told;
+
+-- The exporter counts a few lines at a time; those of an audit that has grown for long are counted here. See AuditTotals in the source.
+with settled as (
+    update harbor_scan.repair
+    set counted = true
+    where not counted and state <> 'intended' and (
+        at < now() - interval '30 days' or not (
+            state = 'done' and checks < 2 and action in ('stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code')))
+    returning action, state, coalesce(failure, '') as failure, coalesce(verification, '') as verification
+)
+insert into harbor_scan.repair_total as total (action, state, failure, verification, lines)
+select action, state, failure, verification, count(*)
+from settled
+group by action, state, failure, verification
+on conflict (action, state, failure, verification) do update set lines = total.lines + excluded.lines;
 
 -- Whoever holds its lock repairs. The role that scrapes has no right on it, so that it can hold up no repair.
 create table if not exists harbor_scan.repair_lock ();
@@ -175,7 +206,8 @@ begin
     execute format('grant execute on function harbor_scan.is_read_only() to %I', role);
     execute format('grant update on harbor_scan.repair_lock to %I', role);
     execute format('grant select, insert on harbor_scan.repair to %I', role);
-    execute format('grant update (state, failure, status, before, after, ended_at, checks, verification) on harbor_scan.repair to %I', role);
+    execute format('grant update (state, failure, status, before, after, ended_at, checks, verification, counted) on harbor_scan.repair to %I', role);
+    execute format('grant select, insert, update on harbor_scan.repair_total to %I', role);
 
     for wanted in
         select *
@@ -393,7 +425,7 @@ begin
 
     -- The scraping role reads the audit for its metrics, and the mode.
     execute format('grant usage on schema harbor_scan to %I', scraper);
-    execute format('grant select on harbor_scan.repair, harbor_scan.read_only to %I', scraper);
+    execute format('grant select on harbor_scan.repair, harbor_scan.repair_total, harbor_scan.read_only to %I', scraper);
     execute format('grant execute on function harbor_scan.is_read_only() to %I', scraper);
 end
 $grants$;

@@ -86,10 +86,12 @@ internal static class CommandLine
             "Print the SQL that makes the least-privilege role, with the names of the settings filled in; with --remediation dry-run or execute, or with a role that repairs, that role's too.");
         var index = new Option<bool>("--open-task-index") { Description = "Print instead the optional index of open tasks, which goes into Harbor's own table." };
         sql.Options.Add(index);
+        var prune = new Option<bool>("--prune-audit") { Description = "Print instead the SQL that removes old lines of the audit of repairs." };
+        sql.Options.Add(prune);
         var view = new Option<bool>("--read-only-view") { Description = "Print also the optional view that shows whether Harbor is in read-only mode." };
         sql.Options.Add(view);
-        sql.SetAction(parsed => parsed.GetValue(index)
-            ? SqlCommand.RunIndex(parsed.InvocationConfiguration.Output)
+        sql.SetAction(parsed => parsed.GetValue(index) ? SqlCommand.RunIndex(parsed.InvocationConfiguration.Output)
+            : parsed.GetValue(prune) ? SqlCommand.RunPrune(parsed.InvocationConfiguration.Output)
             : SqlCommand.Run(Environment(), Given(parsed), parsed.GetValue(view), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         root.Subcommands.Add(sql);
 
@@ -115,7 +117,7 @@ internal static class CommandLine
             Output = Enum.Parse<CheckOutput>(parsed.GetValue(output)!, ignoreCase: true),
             Quick = parsed.GetValue(quick),
             All = parsed.GetValue(all),
-            Filter = new FindingsFilter(parsed.GetValue(verdict), parsed.GetValue(type), parsed.GetValue(project)),
+            Filter = FindingsFilter.Of(parsed.GetValue(verdict), parsed.GetValue(type), parsed.GetValue(project)),
         }, cancellationToken));
         return check;
     }
@@ -160,7 +162,7 @@ internal static class CommandLine
             Quick = parsed.GetValue(quick),
             All = parsed.GetValue(all),
             OldExecutions = parsed.GetValue(old),
-            Filter = new FindingsFilter(parsed.GetValue(verdict), parsed.GetValue(type), parsed.GetValue(project)),
+            Filter = FindingsFilter.Of(parsed.GetValue(verdict), parsed.GetValue(type), parsed.GetValue(project)),
             Ids = parsed.GetValue(ids) ?? [],
             OverrideShare = parsed.GetValue(share),
             Actor = parsed.GetValue(actor),
@@ -169,10 +171,11 @@ internal static class CommandLine
         return repair;
     }
 
-    private static (Option<string?> Verdict, Option<string?> Type, Option<string?> Project) Filter() => (
-        new Option<string?>("--verdict") { Description = $"Only findings of this verdict: {string.Join(", ", FindingsFilter.Verdicts)}.", HelpName = "word" },
-        new Option<string?>("--type") { Description = $"Only findings of this type: {string.Join(", ", ScanType.All)}.", HelpName = "word" },
-        new Option<string?>("--project") { Description = "Only findings that block an artifact of this project.", HelpName = "name" });
+    /// <summary>The filter of GET /api/v1/findings: several words by commas, or by giving the flag again.</summary>
+    private static (Option<string[]> Verdict, Option<string[]> Type, Option<string[]> Project) Filter() => (
+        new Option<string[]>("--verdict") { Description = $"Only findings of this verdict; several by commas: {string.Join(", ", FindingsFilter.VerdictWords)}.", HelpName = "word" },
+        new Option<string[]>("--type") { Description = $"Only findings of this type; several by commas: {string.Join(", ", ScanType.All)}.", HelpName = "word" },
+        new Option<string[]>("--project") { Description = "Only findings that block an artifact of this project; several by commas.", HelpName = "name" });
 
     private static Option<string> Output(string meaning, string[] names)
     {

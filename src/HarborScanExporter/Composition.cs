@@ -3,6 +3,7 @@ using HarborScanExporter.Collectors;
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.HarborApi;
+using HarborScanExporter.Hosting;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation;
@@ -56,7 +57,7 @@ internal static class Composition
         services.AddSingleton<IScanTransitions>(provider => provider.GetRequiredService<ScanCounters>());
         services.AddSingleton<ActiveRows>();
         services.AddSingleton<Reconciliation>();
-        services.AddHostedService(provider => provider.GetRequiredService<Reconciliation>());
+        services.AddRepeating<Reconciliation>("The reconciliation", reconciliation => reconciliation.RoundAsync);
         services.AddSingleton<Remembering>();
     }
 
@@ -85,11 +86,26 @@ internal static class Composition
     public static void AddRepairLoops(this IServiceCollection services, ExporterSettings settings)
     {
         if (settings.Remediation.Mode == RemediationMode.Off) return;
-        services.AddHostedService<VerificationLoop>();
+        services.AddSingleton<VerificationLoop>();
+        services.AddRepeating<VerificationLoop>("The look at whether repairs held", loop => loop.RoundAsync);
         // A dry run leaves no intents, and nothing is written in its mode.
-        if (settings.Remediation.Mode == RemediationMode.Execute) services.AddHostedService<IntentLoop>();
-        if (settings.Operations is not null) services.AddHostedService<RepairLoop>();
+        if (settings.Remediation.Mode == RemediationMode.Execute)
+        {
+            services.AddSingleton<IntentLoop>();
+            services.AddRepeating<IntentLoop>("The end of open intents", loop => loop.RoundAsync);
+        }
+        if (settings.Operations is null) return;
+        services.AddSingleton<RepairLoop>();
+        services.AddRepeating<RepairLoop>("The repair for alerts", loop => loop.RoundAsync, loop => loop.Close);
     }
+
+    /// <summary>Lets a piece work in the background, round after round.</summary>
+    private static void AddRepeating<T>(this IServiceCollection services, string part, Func<T, Func<CancellationToken, Task>> round, Func<T, Action>? end = null)
+        where T : notnull =>
+        // AddHostedService takes one of each type.
+        services.AddSingleton<IHostedService>(provider => new RepeatingService(
+            part, round(provider.GetRequiredService<T>()), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RepeatingService>>(),
+            end?.Invoke(provider.GetRequiredService<T>())));
 
     /// <summary>Adds what the second listener serves.</summary>
     public static void AddOperations(this IServiceCollection services, OperationsSettings settings)

@@ -9,6 +9,8 @@ namespace HarborScanExporter;
 /// <summary>The web application: what is in it and which routes it answers.</summary>
 internal static partial class Exporter
 {
+    private const int PartBroke = 1;
+
     /// <summary>Builds the application; it reads no configuration but <paramref name="settings"/>.</summary>
     public static WebApplication Build(ExporterSettings settings, Action<WebApplicationBuilder>? change = null)
     {
@@ -41,7 +43,7 @@ internal static partial class Exporter
         if (ignored.Count > 0) LogServiceLinks(app.Logger, string.Join(", ", ignored));
     }
 
-    /// <summary>Serves until it is stopped; 0 then, and 2 when the address cannot be listened on.</summary>
+    /// <summary>Serves until it is stopped; 0 then, 1 when a part in the background broke and ended it, and 2 when the address cannot be listened on.</summary>
     public static async Task<int> RunAsync(WebApplication app, ExporterSettings settings, CancellationToken cancellationToken)
     {
         try
@@ -57,9 +59,17 @@ internal static partial class Exporter
             LogCannotListen(app.Logger, setting, listen, error.GetBaseException().Message);
             return 2;
         }
+        catch (OperationCanceledException) when (HasBrokenPart(app))
+        {
+            return PartBroke;
+        }
         await app.WaitForShutdownAsync(cancellationToken);
-        return 0;
+        // The host ends the exporter when a part in the background breaks, and says so; whoever started it must not take that for a stop.
+        return HasBrokenPart(app) ? PartBroke : 0;
     }
+
+    private static bool HasBrokenPart(WebApplication app) =>
+        app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(part => part.ExecuteTask is { IsFaulted: true });
 
     private static void Map(WebApplication app, ExporterSettings settings)
     {
@@ -83,9 +93,9 @@ internal static partial class Exporter
 
     private static void AddLogging(ILoggingBuilder logging)
     {
-        // The host repeats with a stack trace what RunAsync says in a sentence, and Npgsql what FailureLog says once.
+        // Below a critical line the host repeats with a stack trace what RunAsync says in a sentence, and Npgsql what FailureLog says once.
         logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning)
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None).AddFilter("Npgsql", LogLevel.None);
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical).AddFilter("Npgsql", LogLevel.None);
         // A person at a terminal reads lines; everything else that takes this output reads JSON.
         if (Console.IsOutputRedirected)
             logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ"));

@@ -1,7 +1,6 @@
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Scraping;
-using Npgsql;
 
 namespace HarborScanExporter.Collectors;
 
@@ -34,7 +33,7 @@ internal sealed class RemediationCollector : ICollector
 
     public string Name => CollectorName;
 
-    public string Cost => "one read of an index of the audit, as long as the audit is, and one of its last three hours";
+    public string Cost => "reads by index of what the audit has not counted for good yet and of its last three hours, and of its few totals";
 
     public bool OnByDefault => true;
 
@@ -42,13 +41,13 @@ internal sealed class RemediationCollector : ICollector
 
     public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
     {
-        var counts = await InAuditAsync(collection, RepairAuditLookup.CountsAsync, cancellationToken);
-        var late = await InAuditAsync(collection, RepairAuditLookup.OfLateAsync, cancellationToken);
+        var counts = await AuditException.GuardAsync(() => collection.ReadAsync(RepairAuditLookup.CountsAsync, cancellationToken));
+        var late = await AuditException.GuardAsync(() => collection.ReadAsync(RepairAuditLookup.OfLateAsync, cancellationToken));
         AddRepairs(samples, counts);
         AddFailures(samples, counts);
         samples.Add(Reverted, Lines(counts, count => count.Verification == "reverted"));
         samples.Add(Promoted, Lines(counts, count => count.Verification == "promoted"));
-        samples.Add(Undone, Lines(counts, count => count.State == "undone"));
+        samples.Add(Undone, Lines(counts, count => count is { Action: "undo", State: "done" }));
         samples.Add(BreakerOpen, Breaker.IsOpen(late.Repaired, late.Failed, late.Reverted) ? 1 : 0);
         samples.Add(OpenIntents, Lines(counts, count => count.State == "intended"));
         samples.AddIfKnown(LastRun, late.NewestRun);
@@ -71,16 +70,4 @@ internal sealed class RemediationCollector : ICollector
     }
 
     private static long Lines(IReadOnlyList<RepairCount> counts, Func<RepairCount, bool> which) => counts.Where(which).Sum(count => count.Lines);
-
-    private static async Task<T> InAuditAsync<T>(Collection collection, Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await collection.ReadAsync(read, cancellationToken);
-        }
-        catch (PostgresException error) when (UnreadableAuditException.Explains(error))
-        {
-            throw new UnreadableAuditException(error);
-        }
-    }
 }

@@ -3,15 +3,6 @@ using Npgsql;
 
 namespace HarborScanExporter.Database;
 
-/// <summary>The audit of repairs cannot be read; the message names the mend.</summary>
-internal sealed class UnreadableAuditException(PostgresException cause) : Exception(
-    $"The audit of repairs cannot be read: {cause.MessageText}. Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.", cause)
-{
-    /// <summary>Whether an error says that the table is missing, is an older one, or may not be read.</summary>
-    public static bool Explains(PostgresException error) => error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn
-        or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidSchemaName;
-}
-
 /// <summary>How many lines of the audit are alike.</summary>
 internal sealed record RepairCount
 {
@@ -49,10 +40,18 @@ internal sealed record RepairsOfLate
 /// <summary>Reads the table harbor_scan.repair by the scraping role, which may read it and no more.</summary>
 internal static class RepairAuditLookup
 {
-    // By the index repair_told alone: the images of the rows, which make the table large, are not read.
+    // What nothing more is to come of is in the totals; of the rest, which is as long as the last hours were busy, the index repair_uncounted tells.
     private const string CountsSql = """
-        select action as Action, state as State, coalesce(failure, @None) as Failure, coalesce(verification, @None) as Verification, count(*) as Lines
-        from harbor_scan.repair
+        select action as Action, state as State, failure as Failure, verification as Verification, sum(lines)::bigint as Lines
+        from (
+            select action, state, failure, verification, lines
+            from harbor_scan.repair_total
+            union all
+            select action, state, coalesce(failure, @None), coalesce(verification, @None), count(*)
+            from harbor_scan.repair
+            where not counted
+            group by 1, 2, 3, 4
+        ) as counts
         group by action, state, failure, verification
         """;
 
@@ -63,7 +62,7 @@ internal static class RepairAuditLookup
     /// <summary>What the breaker is asked of the last hours: one rule for the run that it stops and for the metric that tells of it.</summary>
     public const string OfLateColumns = $"""
         count(*) filter (where {IsRepair} and at > now() - interval '1 hour') as Repaired,
-        count(*) filter (where state = 'failed' and failure not in ('locked', 'interrupted') and at > now() - interval '1 hour') as Failed,
+        count(*) filter (where state = 'failed' and failure not in ('locked', 'interrupted', 'paused') and at > now() - interval '1 hour') as Failed,
         count(*) filter (where verification = 'reverted' and at > now() - interval '3 hours') as Reverted
         """;
 
@@ -74,7 +73,7 @@ internal static class RepairAuditLookup
         where at > now() - interval '3 hours'
         """;
 
-    /// <summary>All lines, counted.</summary>
+    /// <summary>All lines, counted, those among them that were removed since.</summary>
     /// <exception cref="PostgresException">The table is missing, may not be read, or the statement took too long.</exception>
     public static async Task<IReadOnlyList<RepairCount>> CountsAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
         (await snapshot.Connection.QueryAsync<RepairCount>(

@@ -20,6 +20,9 @@ internal static partial class RoleScript
     /// <summary>Optional, and apart from the others: an index in Harbor's own table.</summary>
     public const string OpenTaskIndex = "05-open-task-index.sql";
 
+    /// <summary>Apart from the others too: removes old lines of the audit, now and then.</summary>
+    public const string PruneAudit = "06-prune-audit.sql";
+
     /// <summary>The scripts of the roles in the order they are run.</summary>
     public static IReadOnlyList<string> Names { get; } = [ScrapingRole, ReadOnlyView, RemediationRole, RemediationSweep];
 

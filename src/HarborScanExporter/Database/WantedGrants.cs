@@ -24,6 +24,9 @@ internal static partial class WantedGrants
         [.. AuditColumn().Matches(AuditTable().Match(RoleScript.Text(RoleScript.RemediationRole)).Value).Select(column => column.Groups["name"].Value)],
         AuditUpdate().Match(RoleScript.Text(RoleScript.RemediationRole)).Groups["columns"].Value.Split(", "));
 
+    /// <summary>The totals of the audit, harbor_scan.repair_total, which the repairing role writes and the scraping role reads.</summary>
+    public static TableGrant AuditTotals { get; } = new("repair_total", ["action", "state", "failure", "verification", "lines"], ["lines"]);
+
     /// <summary>The functions by which the scraping role reads the attributes of scans; that of SBOMs, which came with Harbor 2.11, is not among them.</summary>
     public static IReadOnlyList<string> ReadingFunctions { get; } = [.. Functions(RoleScript.ScrapingRole).Where(name => name != "named_sbom_reports")];
 

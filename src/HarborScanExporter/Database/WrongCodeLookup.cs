@@ -30,19 +30,21 @@ internal static class WrongCodeLookup
         select id::bigint as Id, execution_id::bigint as ExecutionId, vendor_type as Type, coalesce(job_id, '') as JobId, status as Status,
                status_code::bigint as Code, coalesce(status_revision, 0)::bigint as Revision, date_part('epoch', update_time) as Updated
         from task
-        where execution_id = any(@Executions) and status_code < 3 and status in ('Success', 'Error', 'Stopped')
+        where execution_id = any(@Executions) and id > @After and status_code < 3 and status in ('Success', 'Error', 'Stopped')
         order by id
         limit @Most
         """;
 
-    /// <summary>At most so many of them, the oldest.</summary>
-    public static async Task<IReadOnlyList<WrongCodeRow>> ReadAsync(Snapshot snapshot, long[] executions, int most, CancellationToken cancellationToken) =>
+    /// <summary>At most so many of them with a greater id, the oldest.</summary>
+    public static async Task<IReadOnlyList<WrongCodeRow>> ReadAsync(Snapshot snapshot, long[] executions, long after, int most, CancellationToken cancellationToken) =>
         executions.Length == 0 ? [] : (await snapshot.Connection.QueryAsync<WrongCodeRow>(
-            Sql, new Parameters { Executions = executions, Most = most, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
+            Sql, new Parameters { Executions = executions, After = after, Most = most, CancellationToken = cancellationToken }, snapshot.Transaction)).AsList();
 
     internal sealed record Parameters
     {
         public required long[] Executions { get; init; }
+
+        public required long After { get; init; }
 
         public required int Most { get; init; }
 

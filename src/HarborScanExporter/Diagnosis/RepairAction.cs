@@ -44,7 +44,8 @@ internal static class RepairActionWords
         RepairAction.FixStatusCode => "fix_status_code",
         RepairAction.DeleteRobot => "delete_robot",
         RepairAction.Rescan => "rescan",
-        _ => "sweep",
+        RepairAction.Sweep => "sweep",
+        _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 
     /// <summary>Whether Harbor's API does it; such an act is written down before it is asked for (conventions 5.10).</summary>

@@ -28,6 +28,9 @@ internal sealed record FindingsDocument
 
     public required JobServicePart JobService { get; init; }
 
+    /// <summary>What the look could not see, a sentence each; null when it saw everything.</summary>
+    public IReadOnlyList<string>? Incomplete { get; init; }
+
     /// <summary>How many findings fit the filter, on all pages.</summary>
     public required int Total { get; init; }
 
@@ -49,6 +52,7 @@ internal sealed record FindingsDocument
         Summary = SummaryPart.Of(report),
         ScanAll = ScanAllPart.Of(report),
         JobService = JobServicePart.Of(report),
+        Incomplete = report.Incomplete is { Count: > 0 } incomplete ? incomplete : null,
         Total = findings.Count,
         Page = page,
         PageSize = pageSize,

@@ -1,5 +1,4 @@
 using System.Globalization;
-using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Operations;
@@ -21,14 +20,7 @@ internal sealed record FindingsQuery
     /// <summary>The parameters' names.</summary>
     public static IReadOnlyList<string> Parameters { get; } = ["verdict", "type", "project", "page", "page_size"];
 
-    /// <summary>Empty for all.</summary>
-    public IReadOnlyList<string> Verdicts { get; init; } = [];
-
-    /// <summary>Empty for all.</summary>
-    public IReadOnlyList<string> Types { get; init; } = [];
-
-    /// <summary>Empty for all.</summary>
-    public IReadOnlyList<string> Projects { get; init; } = [];
+    public FindingsFilter Filter { get; init; } = FindingsFilter.Everything;
 
     /// <summary>From 1.</summary>
     public int Page { get; init; } = 1;
@@ -44,20 +36,17 @@ internal sealed record FindingsQuery
         bad = Unknown(given, known);
         var query = new FindingsQuery
         {
-            Verdicts = Words(given, "verdict", FindingsFilter.Verdicts, ref bad),
-            Types = Words(given, "type", ScanType.All, ref bad),
-            Projects = Values(given, "project"),
+            Filter = new FindingsFilter
+            {
+                Verdicts = Words(given, "verdict", FindingsFilter.VerdictWords, ref bad),
+                Types = Words(given, "type", ScanType.All, ref bad),
+                Projects = Values(given, "project"),
+            },
             Page = Number(given, "page", 1, int.MaxValue, 1, ref bad),
             PageSize = Number(given, "page_size", 1, MostOnPage, DefaultPageSize, ref bad),
         };
         return bad is null ? query : null;
     }
-
-    /// <summary>Whether a finding is asked for; one without a type or a project fits none.</summary>
-    public bool Fits(Finding finding) =>
-        (Verdicts.Count == 0 || Verdicts.Contains(finding.Verdict))
-        && (Types.Count == 0 || (finding.Type is { } type && Types.Contains(type)))
-        && (Projects.Count == 0 || finding.Blocked.Artifacts.Any(artifact => Projects.Contains(artifact.Project)));
 
     /// <summary>A parameter that the route does not take; null when there is none.</summary>
     /// <param name="given">The request's query.</param>
@@ -78,7 +67,7 @@ internal sealed record FindingsQuery
 
     /// <summary>The values of a parameter.</summary>
     public static IReadOnlyList<string> Values(IQueryCollection given, string name) =>
-        [.. given[name].OfType<string>().SelectMany(value => value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct(StringComparer.Ordinal)];
+        FindingsFilter.Words(given[name]);
 
     private static IReadOnlyList<string> Words(IQueryCollection given, string name, IReadOnlyList<string> known, ref BadParameter? bad)
     {

@@ -7,10 +7,12 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Operations;
 
 /// <summary>Looks at Harbor through the same gate as a scrape, and reads who is blocked by what it finds.</summary>
-internal sealed class FindingsReader(ScrapeGate gate, OperationsDatabase database, ExporterSettings settings, TimeProvider time)
+internal sealed class FindingsReader(ScrapeGate gate, OperationsDatabase database, ExporterSettings settings, FailureLog log, TimeProvider time)
 {
     /// <summary>Stuck tasks whose artifacts are looked up; the oldest. More than that is one trouble, not thousands.</summary>
     private const int MostDetailed = 5_000;
+
+    private const string LookUp = "The look-up of whose artifacts are blocked";
 
     /// <summary>Looks once.</summary>
     /// <param name="cancellationToken">Whoever asked went away.</param>
@@ -26,7 +28,7 @@ internal sealed class FindingsReader(ScrapeGate gate, OperationsDatabase databas
             return new FindingsReport { State = new ScanningState(ScanningLevel.Unknown, problem), Problem = problem, Facts = exposition.Facts, Exposition = exposition };
         }
         var limits = settings.Limits;
-        var artifacts = await ArtifactsAsync(diagnosed, exposition.Facts!, cancellationToken);
+        var (artifacts, unplaced) = await ArtifactsAsync(diagnosed, exposition.Facts!, cancellationToken);
         var robots = exposition.Collected.All.Where(sample => ReferenceEquals(sample.Family, RobotsCollector.Leaked)).Select(sample => (long?)sample.Value).FirstOrDefault();
         Finding[] findings =
         [
@@ -40,25 +42,32 @@ internal sealed class FindingsReader(ScrapeGate gate, OperationsDatabase databas
             State = ScanningState.Of(diagnosed, findings),
             Now = diagnosed.Now,
             Findings = findings,
+            Unplaced = unplaced,
             Diagnosed = diagnosed,
             Facts = exposition.Facts,
             Exposition = exposition,
         };
     }
 
-    private async Task<HeldArtifacts> ArtifactsAsync(Diagnosed diagnosed, DatabaseFacts facts, CancellationToken cancellationToken)
+    private async Task<(HeldArtifacts Artifacts, string? Unplaced)> ArtifactsAsync(Diagnosed diagnosed, DatabaseFacts facts, CancellationToken cancellationToken)
     {
-        JudgedTask[] stuck = [.. diagnosed.Tasks.Where(task => task.Judgement.IsStuck).OrderByDescending(task => task.Task.AgeAt(diagnosed.Now)).Take(MostDetailed)];
-        if (stuck.Length == 0) return HeldArtifacts.None;
+        JudgedTask[] all = [.. diagnosed.Tasks.Where(task => task.Judgement.IsStuck).OrderByDescending(task => task.Task.AgeAt(diagnosed.Now))];
+        if (all.Length == 0) return (HeldArtifacts.None, null);
+        JudgedTask[] stuck = [.. all.Take(MostDetailed)];
         try
         {
             // As with a collection, a call on a frozen network is given up and ends by itself later.
-            return await HeldByAsync(stuck, facts, cancellationToken).WaitAsync(settings.ScrapeTimeout, time, cancellationToken);
+            var held = await HeldByAsync(stuck, facts, cancellationToken).WaitAsync(settings.ScrapeTimeout, time, cancellationToken);
+            log.Succeeded(LookUp);
+            return (held, stuck.Length == all.Length ? null
+                : $"Whose artifacts are blocked was looked up for the oldest {Words.Number(stuck.Length)} of {Words.Number(all.Length)} stuck scans only.");
         }
-        catch (Exception error) when (error is Npgsql.NpgsqlException or TimeoutException)
+        catch (Exception error) when (error is Npgsql.NpgsqlException or IOException or TimeoutException)
         {
             // The verdicts stand without the names of those they block.
-            return HeldArtifacts.None;
+            var reason = FailureReason.Of(error);
+            log.Failed(LookUp, reason, error);
+            return (HeldArtifacts.None, $"Whose artifacts the stuck scans block could not be looked up ({reason}): {FailureReason.Words(error)}. {FailureReason.Mend(reason)}");
         }
     }
 

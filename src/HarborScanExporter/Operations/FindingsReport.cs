@@ -32,12 +32,13 @@ internal sealed record FindingsReport
     /// <summary>How many tasks are missing in Redis at a first look.</summary>
     public int SeenOnce => Diagnosed?.Missing.Count() ?? 0;
 
-    /// <summary>The findings that fit; a finding without a project fits no project.</summary>
-    /// <param name="verdict">A verdict, a kind or a system word; null for all.</param>
-    /// <param name="type">A vendor type; null for all.</param>
-    /// <param name="project">A project's name; null for all.</param>
-    public IEnumerable<Finding> Where(string? verdict, string? type, string? project) => Findings.Where(finding =>
-        (verdict is null || finding.Verdict == verdict)
-        && (type is null || finding.Type == type)
-        && (project is null || finding.Blocked.Artifacts.Any(artifact => artifact.Project == project)));
+    /// <summary>Why it was not seen, or not of all stuck scans, whose artifacts they block, with the mend; null when it was.</summary>
+    public string? Unplaced { get; init; }
+
+    /// <summary>What this look could not see, a sentence each: a finding may be missing, or lack whom it blocks.</summary>
+    public IReadOnlyList<string> Incomplete => [.. new[] { Unplaced, FailedParts }.OfType<string>()];
+
+    private string? FailedParts => Problem is not null || Exposition.Failure is not { } reason ? null
+        : $"A part of this look failed ({reason}): {string.Join(", ", Exposition.Collected.All
+            .Where(sample => sample.Family == ScrapeFamilies.CollectorSuccess && sample.Value == 0).Select(sample => sample.Labels[0]))}. {FailureReason.Mend(reason)}";
 }

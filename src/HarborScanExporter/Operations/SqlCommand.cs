@@ -25,6 +25,14 @@ internal static partial class SqlCommand
         return Printed;
     }
 
+    /// <summary>Prints the removal of old lines of the audit alone: it is run again and again, and by nobody who only makes roles.</summary>
+    /// <returns>0.</returns>
+    public static int RunPrune(TextWriter output)
+    {
+        output.WriteLine(RoleScript.Text(RoleScript.PruneAudit));
+        return Printed;
+    }
+
     /// <summary>Prints them.</summary>
     /// <param name="environment">The settings of the environment.</param>
     /// <param name="flags">Those of the command line.</param>

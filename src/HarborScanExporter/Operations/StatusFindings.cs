@@ -24,6 +24,7 @@ internal static class StatusFindings
         return $"""
             <section aria-labelledby="findings-title" id="findings">
             <h2 id="findings-title">Findings</h2>
+            {report.Incomplete.Select(Unseen)}
             {(report.Findings.Count > 0 ? Filter(report, query) : Markup.Nothing)}
             <p id="count" class="quiet" aria-live="polite">{Count(report, fitting.Count, shown.Length, query)}</p>
             {(shown.Length > 0 ? Table(shown, report.Now!.Value, query) : Markup.Nothing)}
@@ -32,9 +33,12 @@ internal static class StatusFindings
             """;
     }
 
+    private static Markup Unseen(string sentence) => $"""<p class="problem incomplete">{sentence}</p>""";
+
     private static string Count(FindingsReport report, int fitting, int shown, StatusQuery query)
     {
         if (report.Findings.Count == 0) return report.State.Level == ScanningLevel.Ok ? "Nothing is wrong: there is no finding." : "There is no finding.";
+        if (fitting == 0 && query.Findings.Filter.CannotTell(report) is not null) return $"Which of {Words.Count(report.Findings.Count, "finding")} fit cannot be told.";
         if (fitting == 0) return $"None of {Words.Count(report.Findings.Count, "finding")} fits the filter.";
         var first = ((query.Findings.Page - 1L) * query.Findings.PageSize) + 1;
         var of = fitting == report.Findings.Count ? Words.Count(fitting, "finding") : $"{Words.Count(fitting, "finding")} that fit, of {Words.Number(report.Findings.Count)} in all";
@@ -49,9 +53,9 @@ internal static class StatusFindings
             .Order(StringComparer.Ordinal).Take(MostProjects)];
         return $"""
             <form class="filter" id="filter" action="" method="get" aria-label="Filter the findings">
-            {Select("verdict", "Verdict", FindingsFilter.Verdicts.Where(verdicts.ContainsKey), query.Findings.Verdicts, word => $"{word} ({Words.Number(verdicts.GetValueOrDefault(word))})")}
-            {Select("type", "Type", ScanType.All.Where(types.ContainsKey), query.Findings.Types, word => $"{word} ({Words.Number(types.GetValueOrDefault(word))})")}
-            {Select("project", "Project", projects, query.Findings.Projects, word => word)}
+            {Select("verdict", "Verdict", FindingsFilter.VerdictWords.Where(verdicts.ContainsKey), query.Findings.Filter.Verdicts, word => $"{word} ({Words.Number(verdicts.GetValueOrDefault(word))})")}
+            {Select("type", "Type", ScanType.All.Where(types.ContainsKey), query.Findings.Filter.Types, word => $"{word} ({Words.Number(types.GetValueOrDefault(word))})")}
+            {Select("project", "Project", projects, query.Findings.Filter.Projects, word => word)}
             <label>Text <input name="q" type="search" value="{query.Text}" placeholder="id, repository, digest"></label>
             {(query.Order == FindingOrder.Severity ? Markup.Nothing : Hidden("sort", StatusLayout.Class(query.Order)))}
             {(query.RefreshSeconds == StatusQuery.DefaultRefreshSeconds ? Markup.Nothing : Hidden("refresh", $"{query.RefreshSeconds}"))}

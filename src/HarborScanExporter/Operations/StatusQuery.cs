@@ -46,7 +46,7 @@ internal sealed record StatusQuery(FindingsQuery Findings, string Text, FindingO
     /// <param name="findings">All findings, in the order of <see cref="FindingOrder.Severity"/>.</param>
     public IReadOnlyList<Finding> Of(IReadOnlyList<Finding> findings)
     {
-        var fitting = findings.Where(finding => Findings.Fits(finding) && Says(finding));
+        var fitting = findings.Where(finding => Findings.Filter.Fits(finding) && Says(finding));
         return Order switch
         {
             FindingOrder.Oldest => [.. fitting.OrderBy(finding => finding.Since ?? double.MaxValue)],
@@ -65,15 +65,15 @@ internal sealed record StatusQuery(FindingsQuery Findings, string Text, FindingO
     public string Refreshing(int seconds) => Address(this with { RefreshSeconds = seconds });
 
     /// <summary>The address of the same page without filter.</summary>
-    public string Unfiltered() => Address(this with { Text = "", Findings = Findings with { Verdicts = [], Types = [], Projects = [], Page = 1 } });
+    public string Unfiltered() => Address(this with { Text = "", Findings = Findings with { Filter = FindingsFilter.Everything, Page = 1 } });
 
     private static string Address(StatusQuery query)
     {
         List<(string Name, string Value)> parts =
         [
-            .. query.Findings.Verdicts.Select(word => ("verdict", word)),
-            .. query.Findings.Types.Select(word => ("type", word)),
-            .. query.Findings.Projects.Select(word => ("project", word)),
+            .. query.Findings.Filter.Verdicts.Select(word => ("verdict", word)),
+            .. query.Findings.Filter.Types.Select(word => ("type", word)),
+            .. query.Findings.Filter.Projects.Select(word => ("project", word)),
         ];
         if (query.Text.Length > 0) parts.Add(("q", query.Text));
         if (query.Order != FindingOrder.Severity) parts.Add(("sort", query.Order.ToString().ToLowerInvariant()));

@@ -44,9 +44,19 @@ internal static class AuditTable
         date_part('epoch', ended_at) as EndedAt, verification as Verification
         """;
 
+    // An undo raises the execution's revision, as everybody does who writes the row: another one than it left is somebody else's.
+    private const string HasMovedOn = """
+        state = 'undone' and task_id is null and exists (
+            select
+            from harbor_scan.repair undo
+            join execution e on e.id = undo.execution_id
+            where undo.execution_id = r.execution_id and undo.undo_of = r.id
+              and e.revision is distinct from ((undo.after -> 'execution' -> 'revision') #>> '{}')::bigint)
+        """;
+
     private const string OfThingsSql = $"""
-        select {PastColumns}
-        from harbor_scan.repair
+        select {PastColumns}, {HasMovedOn} as HasMovedOn
+        from harbor_scan.repair r
         where task_id = any(@Tasks)
            or (task_id is null and execution_id = any(@Executions))
            or (task_id is null and robot_id = any(@Robots))

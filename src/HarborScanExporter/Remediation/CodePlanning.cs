@@ -1,4 +1,5 @@
 using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
 using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Remediation;
@@ -10,6 +11,9 @@ internal static class CodePlanning
     public static Decision Decide(WrongCodeTask task, Look look, PastOfThings past)
     {
         var id = Finding.IdOfCodes(task.ExecutionId);
+        // Whatever the look took up: the code of a row that is right, or open, is never written.
+        if (!ScanStatus.IsFinal(task.Fence.Status) || task.Fence.Code >= ScanStatus.CodeOf(ScanStatus.Success))
+            return Refuse(task, SkipReason.Live, $"The row is {task.Fence.Status} with code {task.Fence.Code}: its code is not that of a row that contradicts itself.");
         if (task.Job is not { } job) return Refuse(task, SkipReason.NoProof, "Redis was not asked about this job.");
         if (job.Holder is not null) return Refuse(task, SkipReason.WorkerHolds, "A worker, or the list of a pool, holds its job: its true end is still to come.");
         if (job.IsQueued) return Refuse(task, SkipReason.JobQueued, "Its job still waits in the queue and will run.");

@@ -13,6 +13,8 @@ internal static class ExecutionPlanning
         var id = Finding.IdOfExecution(found.Execution.Id);
         if (found.Kind == Inconsistency.ExecutionFinalWithOpenTask)
             return Refuse(found, SkipReason.TaskFirst, "Its open task is repaired first, and the execution with it.");
+        if (found.Kind is not (Inconsistency.ExecutionWithoutTasks or Inconsistency.ExecutionNotRefreshed))
+            return Refuse(found, SkipReason.NoProof, $"No repair is known for {found.Kind}. Look for a newer exporter.");
         if (look.WantsSecondLook(id) is { } early) return Refuse(found, SkipReason.SecondLook, early.Text) with { HoldsFor = early.HoldsFor };
         if (past.Forbids(past.OfExecution(found.Execution.Id), 0) is { } forbidden)
             return Refuse(found, forbidden.Reason, forbidden.Text) with { HoldsFor = forbidden.HoldsFor };

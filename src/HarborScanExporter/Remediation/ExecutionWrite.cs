@@ -15,10 +15,9 @@ internal static class ExecutionWrite
     private const string LockSql = "select image as Image, status as Status from harbor_scan.lock_execution(@Id)";
 
     private const string TasksSql = """
-        select t.status as Status, count(*) as Tasks
+        select distinct t.status
         from task t
         where t.execution_id = @Id
-        group by t.status
         """;
 
     private const string RecomputeSql = """
@@ -65,10 +64,7 @@ internal static class ExecutionWrite
 
     /// <summary>The status that its tasks ask for now; null when it has no task with a word of Harbor's.</summary>
     public static async Task<string?> StatusAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
-        ExecutionStatus.Of((await StatusesAsync(transaction, id, cancellationToken)).Select(row => row.Status));
-
-    private static Task<IEnumerable<StatusRow>> StatusesAsync(RepairTransaction transaction, long id, CancellationToken cancellationToken) =>
-        transaction.Connection.QueryAsync<StatusRow>(TasksSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction);
+        ExecutionStatus.Of(await transaction.Connection.QueryAsync<string>(TasksSql, new TaskWrite.IdParameters { Id = id, CancellationToken = cancellationToken }, transaction.Transaction));
 
     private static Task<string?> WriteAsync(RepairTransaction transaction, long id, string status, CancellationToken cancellationToken) =>
         transaction.Connection.QueryFirstOrDefaultAsync<string?>(
@@ -81,13 +77,6 @@ internal static class ExecutionWrite
         public string Image { get; init; } = "";
 
         public string Status { get; init; } = "";
-    }
-
-    internal sealed record StatusRow
-    {
-        public string Status { get; init; } = "";
-
-        public long Tasks { get; init; }
     }
 
     internal sealed record RecomputeParameters

@@ -55,7 +55,11 @@ internal sealed record Look
     /// <summary>How many tasks name each job that may be stopped.</summary>
     public IReadOnlyDictionary<string, long> JobOwners { get; init; } = new Dictionary<string, long>();
 
+    /// <summary>The oldest of them.</summary>
     public IReadOnlyList<WrongCodeTask> WrongCodes { get; init; } = [];
+
+    /// <summary>How many there are beyond those.</summary>
+    public long UnlookedCodes { get; init; }
 
     public IReadOnlyList<LeakedRobot> LeakedRobots { get; init; } = [];
 

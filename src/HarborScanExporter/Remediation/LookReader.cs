@@ -16,11 +16,15 @@ internal sealed class LookReader(
     /// <summary>Tasks with a wrong code, robot accounts of ended scans and robot accounts of unknown ones, of one look; a plan counts the others.</summary>
     private const int Most = 2_000;
 
+    /// <summary>Tasks with a wrong code of one plan: while all of them have to be left alone, a plan takes the next.</summary>
+    private const int MostCodes = 20_000;
+
     private const double Day = 24 * 3600;
 
     /// <summary>Looks.</summary>
     /// <returns>Null beside the report when it could not.</returns>
     /// <exception cref="Npgsql.NpgsqlException">What is asked beyond the diagnosis could not be read.</exception>
+    /// <exception cref="AuditException">The audit could not be read.</exception>
     public async Task<(Look? Look, FindingsReport Report)> LookAsync(CancellationToken cancellationToken) =>
         await LookAsync(await findings.ReadAsync(cancellationToken), cancellationToken);
 
@@ -34,7 +38,8 @@ internal sealed class LookReader(
         var owners = facts.SchemaVersion < TaskLookup.JobIndexSince ? new Dictionary<string, long>()
             : await snapshot.ReadAsync((from, token) => TaskLookup.OwnersAsync(from, stuck, token), cancellationToken);
         long[] executions = [.. diagnosed.WrongCodes.Select(found => found.ExecutionId).Order()];
-        var codes = await snapshot.ReadAsync((from, token) => WrongCodeLookup.ReadAsync(from, executions, Most, token), cancellationToken);
+        var codes = await snapshot.ReadAsync((from, token) => WrongCodeLookup.ReadAsync(from, executions, 0, Most, token), cancellationToken);
+        var unlooked = diagnosed.WrongCodes.Sum(found => found.Tasks) - codes.Count;
         var robots = settings.Remediation.Robots ? await LeakedAsync(snapshot, diagnosed, codes, cancellationToken) : RobotsOfScans.None;
         var rescannables = settings.Remediation.Rescan
             ? await OfAuditAsync(snapshot, (from, token) => RescanLookup.ReadAsync(from, settings.Remediation.MaxAttempts, facts.CanReadSbomReport, token), cancellationToken)
@@ -47,11 +52,8 @@ internal sealed class LookReader(
             Findings = report.Findings.DistinctBy(finding => finding.Id).ToDictionary(finding => finding.Id, StringComparer.Ordinal),
             SeenFor = sightings.SeenFor(diagnosed),
             JobOwners = owners,
-            WrongCodes =
-            [
-                .. codes.Select(row => new WrongCodeTask(
-                    row.Id, row.ExecutionId, row.Type, row.JobId, new Fence(row.Status, row.Code, row.Revision, Epoch.Usable(row.Updated)), jobs(row.JobId))),
-            ],
+            WrongCodes = [.. codes.Select(row => WrongCode(row, jobs))],
+            UnlookedCodes = unlooked,
             LeakedRobots =
             [
                 .. robots.Ended.Select(robot => new LeakedRobot(robot.Id, robot.Created) { EndedBy = robot.Repair, Job = jobs(robot.JobId) }),
@@ -61,7 +63,7 @@ internal sealed class LookReader(
             Rescannables = (rescannables ?? RescannablesRead.None).Found,
             Refusals =
             [
-                .. Unlooked(Inconsistency.FinalStatusWrongCode, diagnosed.WrongCodes.Sum(found => found.Tasks) - codes.Count),
+                .. Unlooked(Inconsistency.FinalStatusWrongCode, unlooked),
                 .. Unlooked(RobotPlanning.Leaked, robots.Unlooked),
                 .. Unlooked(RescanPlanning.Repaired, (rescannables ?? RescannablesRead.None).Unlooked),
             ],
@@ -69,10 +71,37 @@ internal sealed class LookReader(
         }, report);
     }
 
+    /// <summary>The look with the wrong codes that follow those that it has; null when it has them all, or as many as one plan takes.</summary>
+    /// <exception cref="Npgsql.NpgsqlException">They could not be read.</exception>
+    public async Task<Look?> FurtherAsync(Look look, CancellationToken cancellationToken)
+    {
+        if (look.UnlookedCodes <= 0 || look.WrongCodes.Count is 0 or >= MostCodes) return null;
+        await using var snapshot = await database.BeginAsync(settings.ScrapeTimeout, cancellationToken);
+        long[] executions = [.. look.Diagnosed.WrongCodes.Select(found => found.ExecutionId).Order()];
+        var after = look.WrongCodes.Max(task => task.Id);
+        var codes = await snapshot.ReadAsync((from, token) => WrongCodeLookup.ReadAsync(from, executions, after, Most, token), cancellationToken);
+        if (codes.Count == 0) return null;
+        var jobs = await JobsAsync(codes.Select(row => row.JobId), cancellationToken);
+        var unlooked = look.UnlookedCodes - codes.Count;
+        return look with
+        {
+            WrongCodes = [.. look.WrongCodes, .. codes.Select(row => WrongCode(row, jobs))],
+            UnlookedCodes = unlooked,
+            Refusals =
+            [
+                .. look.Refusals.Where(refusal => refusal is not { Verdict: Inconsistency.FinalStatusWrongCode, Reason: SkipReason.NotLookedAt }),
+                .. Unlooked(Inconsistency.FinalStatusWrongCode, unlooked),
+            ],
+        };
+    }
+
     /// <summary>The look with what it and those before it show of scans that began or succeeded; the audit tells which of these a repair made.</summary>
     public Look WithLife(Look look, RepairHistory history) => look with { LifeAge = sightings.LifeAge(look.Diagnosed, history.NewestOwnSuccess) };
 
-    private static async Task<RobotsOfScans> LeakedAsync(Snapshot snapshot, Diagnosed diagnosed, IReadOnlyList<WrongCodeRow> codes, CancellationToken cancellationToken)
+    private static WrongCodeTask WrongCode(WrongCodeRow row, Func<string, JobEvidence?> jobs) => new(
+        row.Id, row.ExecutionId, row.Type, row.JobId, new Fence(row.Status, row.Code, row.Revision, Epoch.Usable(row.Updated)), jobs(row.JobId));
+
+    private async Task<RobotsOfScans> LeakedAsync(Snapshot snapshot, Diagnosed diagnosed, IReadOnlyList<WrongCodeRow> codes, CancellationToken cancellationToken)
     {
         // The job of a row with a final word and a lower code may live, and with it its account.
         long[] open = [.. diagnosed.Tasks.Select(task => task.Task.Id), .. codes.Select(row => row.Id)];
@@ -89,15 +118,15 @@ internal sealed class LookReader(
         new Refusal(null, verdict, SkipReason.NotLookedAt, "They are more than one look takes, which begins with the oldest; they are looked at when those are gone.") { Count = count },
     ];
 
-    /// <summary>Reads from the audit; null where there is none, which whoever plans meets too.</summary>
-    private static async Task<T?> OfAuditAsync<T>(Snapshot snapshot, Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    /// <summary>Reads from the audit; null where repairs are off and there is none, as nothing was ever repaired there.</summary>
+    private async Task<T?> OfAuditAsync<T>(Snapshot snapshot, Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
         where T : class
     {
         try
         {
-            return await snapshot.ReadAsync(read, cancellationToken);
+            return await AuditException.GuardAsync(() => snapshot.ReadAsync(read, cancellationToken));
         }
-        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InsufficientPrivilege)
+        catch (AuditException error) when (settings.Remediation.Mode == RemediationMode.Off && error.InnerException is PostgresException cause && AuditException.IsAbsent(cause))
         {
             return null;
         }

@@ -49,7 +49,7 @@ internal sealed class PastOfThings
     /// <param name="answered">An act that is followed up now and so forbids nothing.</param>
     public (string Reason, string Text, double? HoldsFor)? Forbids(IReadOnlyList<PastRepair> past, long revision, PastRepair? answered = null)
     {
-        if (past.FirstOrDefault(one => one.State == RepairState.Undone && one.Revision == revision) is { } undone)
+        if (past.FirstOrDefault(one => one.State == RepairState.Undone && one.Revision == revision && !one.HasMovedOn) is { } undone)
             return (SkipReason.Undone, $"A person took repair {undone.Id} of the same row back. Repair it by hand, or wait for the row to move on.", null);
         if (past.FirstOrDefault(one => one.State == RepairState.Intended) is { } open)
             return (SkipReason.InProgress, $"Repair {open.Id} of it is under way.", null);
@@ -58,8 +58,8 @@ internal sealed class PastOfThings
         var done = others.Where(one => one.State is RepairState.Done or RepairState.NoEffect).ToArray();
         if (done.Length >= _settings.MaxAttempts)
             return (SkipReason.Attempts, $"It was repaired {Words.Number(done.Length)} times and is stuck again ({Setting.Names.RemediationMaxAttempts}). A person has to look.", null);
-        // A lost race and a held lock changed nothing and say nothing against another try.
-        var newest = others.Where(one => one.Failure is not (RepairFailure.LostRace or RepairFailure.Locked)).MaxBy(one => one.At);
+        // A lost race, a held lock and a pause changed nothing and say nothing against another try.
+        var newest = others.Where(one => one.Failure is not (RepairFailure.LostRace or RepairFailure.Locked or RepairFailure.Paused)).MaxBy(one => one.At);
         if (newest is not null && newest.At + _settings.Cooldown.TotalSeconds - _history.Now is > 0 and var left)
             return (SkipReason.CoolingDown, $"Repair {newest.Id} of it is {Words.Duration(_history.Now - newest.At)} old ({Setting.Names.RemediationCooldown}).", left);
         var held = others.Where(one => one.Failure == RepairFailure.Locked).MaxBy(one => one.At);

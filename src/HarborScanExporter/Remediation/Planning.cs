@@ -92,7 +92,8 @@ internal static class Planning
         "paused" => "An operator paused the queue.",
         "requeued" => "A pool that no longer beats holds the job, or it waits in the queue again; a living job service queues it anew within about eleven minutes.",
         "settling" => "It is too young, or just changing.",
-        _ => "The evidence does not suffice.",
+        "unjudged" => "The evidence does not suffice.",
+        _ => "Nothing says that it is stuck.",
     };
 
     /// <summary>What forbids every write (conventions 5.5, 5.6, 5.7, 5.13).</summary>

@@ -14,8 +14,8 @@ internal sealed class RemediationState(TimeProvider time)
     /// <summary>Takes in what a run came to.</summary>
     public void Tell(RunResult result)
     {
-        if (result.End != RunEnd.Busy) _newest = new EndedRun(result, time.GetUtcNow());
-        if (result.Outcomes.Any(outcome => outcome.State == RepairState.Intended)) _intents.Writer.TryWrite(true);
+        if (result.End != RunEnd.Busy || result.Outcomes.Count > 0) _newest = new EndedRun(result, time.GetUtcNow());
+        if (result.Outcomes.Concat(result.Unconfirmed).Any(outcome => outcome.State == RepairState.Intended)) _intents.Writer.TryWrite(true);
     }
 
     /// <summary>Returns when a run has left an act of Harbor's API without an outcome.</summary>

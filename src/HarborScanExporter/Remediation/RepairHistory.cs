@@ -47,6 +47,9 @@ internal sealed record PastRepair
 
     public long Revision { get; init; }
 
+    /// <summary>Whether an execution whose repair a person took back has been written since; of a task its revision tells.</summary>
+    public bool HasMovedOn { get; init; }
+
     public double At { get; init; }
 
     public double? EndedAt { get; init; }

@@ -13,8 +13,8 @@ namespace HarborScanExporter.Remediation;
 /// rows and audit in one transaction, and only then asks Harbor's API for what it wrote ahead.
 /// </summary>
 internal sealed partial class RepairRun(
-    LookReader looking, RepairDatabase database, PauseFile pause, ExporterSettings settings, RemediationCounters counters, TimeProvider time, ILogger<RepairRun> logger,
-    Act? act = null, SweepReader? sweeping = null, Reconciliation? reconciliation = null) : IDisposable
+    LookReader looking, RepairDatabase database, PauseFile pause, ExporterSettings settings, RemediationCounters counters, RemediationState state, TimeProvider time,
+    ILogger<RepairRun> logger, Act? act = null, SweepReader? sweeping = null, Reconciliation? reconciliation = null) : IDisposable
 {
     /// <summary>The looks a minute apart that a run waits for: what is missing is proven by the first, the verdict on it by the second.</summary>
     private const int MostWaits = 2;
@@ -54,11 +54,12 @@ internal sealed partial class RepairRun(
     {
         var (look, report) = looked;
         if (look is null) return (null, report);
+        if (request.Filter.CannotTell(report) is { } problem) return (null, report with { Problem = problem });
         look = await WithOldAsync(look, request, cancellationToken);
         if (settings.Remediation.Mode == RemediationMode.Off)
-            return (PlanOf(look, NoHistory(look), request, report), report);
+            return ((await PlanOfAsync(look, NoHistoryAsync, request, report, cancellationToken)).Plan, report);
         await using var transaction = await database.BeginAsync(cancellationToken);
-        return (PlanOf(look, await HistoryAsync(transaction, look, cancellationToken), request, report), report);
+        return ((await PlanOfAsync(look, at => HistoryAsync(transaction, at, cancellationToken), request, report, cancellationToken)).Plan, report);
     }
 
     /// <summary>The look with old executions where they are asked for; else with the word that nobody has searched.</summary>
@@ -75,41 +76,69 @@ internal sealed partial class RepairRun(
             : look with { Refusals = [.. look.Refusals, .. SweepPlanning.SwitchedOff(found.Candidates.Count), .. found.Refusals] };
     }
 
-    private static RepairHistory NoHistory(Look look) => RepairHistory.None with { Now = look.Diagnosed.Now };
+    private static Task<RepairHistory> NoHistoryAsync(Look look) => Task.FromResult(RepairHistory.None with { Now = look.Diagnosed.Now });
 
-    private RepairPlan PlanOf(Look look, RepairHistory history, RunRequest request, FindingsReport report) =>
-        Planning.Of(looking.WithLife(look, history), history, Terms(request, report));
+    /// <summary>Plans; while nothing of what a look takes of wrong codes is due, it takes the next of them, so that those before hide none.</summary>
+    private async Task<(RepairPlan Plan, RepairHistory History)> PlanOfAsync(
+        Look look, Func<Look, Task<RepairHistory>> history, RunRequest request, FindingsReport report, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var past = await history(look);
+            var plan = Planning.Of(looking.WithLife(look, past), past, Terms(request, report));
+            var isCapped = plan.Refusals.Any(refusal => refusal.Reason is SkipReason.CapHour or SkipReason.CapDay or SkipReason.Share);
+            if (plan.IsBlocked || plan.Repairs.Count > 0 || isCapped || await looking.FurtherAsync(look, cancellationToken) is not { } further) return (plan, past);
+            look = further;
+        }
+    }
 
-    /// <summary>Runs to its end. What was committed stays, whatever happens after it.</summary>
+    /// <summary>Runs to its end, and says so to the log, the counters and whoever waits for it. What was committed stays and is told, whatever happens after it.</summary>
     /// <param name="request">What is asked for; beyond the ceiling of the settings nothing is written.</param>
-    /// <param name="cancellationToken">Ends the run before its next step.</param>
+    /// <param name="cancellationToken">Ends the run before its next step; it is an end like others.</param>
     public async Task<RunResult> RunAsync(RunRequest request, CancellationToken cancellationToken)
     {
-        var run = Guid.NewGuid().ToString("n")[..12];
-        var result = new RunResult { Run = run, DryRun = IsDry(request), End = RunEnd.Busy, Problem = "Another run is under way in this process." };
-        if (!await _one.WaitAsync(0, cancellationToken)) return result;
+        var progress = new RunProgress(Guid.NewGuid().ToString("n")[..12], IsDry(request));
+        if (!_one.Wait(0, CancellationToken.None)) return progress.Result(RunEnd.Busy, "Another run is under way in this process.");
+        RunResult result;
         try
         {
-            result = await BatchesAsync(request, result with { End = RunEnd.Clean, Problem = null }, cancellationToken);
+            var (end, problem) = await BatchesAsync(request, progress, cancellationToken);
+            result = progress.Result(end, problem);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            result = progress.Result(RunEnd.Interrupted, "It was broken off. What was written until then stays, and is in the audit.");
         }
         catch (AuditException error)
         {
             counters.AuditFailed();
-            result = result with { End = RunEnd.Failed, Problem = error.Message };
+            result = progress.Result(RunEnd.Failed, error.Message);
         }
-        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
+        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException or OperationCanceledException)
         {
-            result = result with { End = RunEnd.Failed, Problem = $"The repairing role cannot work ({FailureReason.Of(error)}): {FailureReason.Words(error)}. {FailureReason.Mend(error, DatabaseMend.SignIn.Repairing)} What was written is in the audit." };
+            result = progress.Result(RunEnd.Failed, $"The repairing role cannot work ({FailureReason.Of(error)}): {FailureReason.Words(error)}. {FailureReason.Mend(error, DatabaseMend.SignIn.Repairing)} What was written is in the audit.");
+        }
+        catch (Exception error)
+        {
+            LogBroken(error, progress.Run);
+            result = progress.Result(RunEnd.Failed, $"The run broke off for a reason that is not known: {FailureReason.Words(error)}. What was written is in the audit.");
         }
         finally
         {
             _one.Release();
         }
-        Tell(request, result);
-        if (result.Outcomes.Any(outcome => outcome.Audit is not null)) Wrote?.Invoke();
-        // What was removed, the scrapes would count until the whole tables are read again.
-        if (result.Outcomes.Any(outcome => outcome is { State: RepairState.Done, Repair.Action: RepairAction.Sweep or RepairAction.DeleteRobot })) reconciliation?.Want();
+        End(request, result);
         return result;
+    }
+
+    private void End(RunRequest request, RunResult result)
+    {
+        Tell(request, result);
+        state.Tell(result);
+        if (result.Unconfirmed.Count > 0 || result.Outcomes.Any(outcome => outcome.Audit is not null)) Wrote?.Invoke();
+        // What was removed, the scrapes would count until the whole tables are read again.
+        if (result.Outcomes.Where(outcome => outcome.State == RepairState.Done).Concat(result.Unconfirmed).Any(outcome => outcome.Repair.Action is RepairAction.Sweep or RepairAction.DeleteRobot))
+            reconciliation?.Want();
     }
 
     /// <summary>Ends old intents by what the rows say (conventions 5.10), without a look at Harbor.</summary>
@@ -120,9 +149,9 @@ internal sealed partial class RepairRun(
     {
         await using var transaction = await database.BeginAsync(cancellationToken);
         // Whoever holds the lock resolves them himself; what he leaves open comes of age later.
-        if (!await InAuditAsync(() => transaction.TryLockRunAsync(cancellationToken)) || await transaction.IsStandbyAsync(cancellationToken)) return Intents.LeastAge;
-        var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
-        var youngest = await InAuditAsync(() => AuditTable.YoungestIntentAsync(transaction, cancellationToken));
+        if (!await AuditException.GuardAsync(() => transaction.TryLockRunAsync(cancellationToken)) || await transaction.IsStandbyAsync(cancellationToken)) return Intents.LeastAge;
+        var resolved = await AuditException.GuardAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
+        var youngest = await AuditException.GuardAsync(() => AuditTable.YoungestIntentAsync(transaction, cancellationToken));
         if (resolved > 0)
         {
             await transaction.CommitAsync(cancellationToken);
@@ -135,87 +164,78 @@ internal sealed partial class RepairRun(
 
     private bool IsDry(RunRequest request) => request.DryRun || settings.Remediation.Mode != RemediationMode.Execute;
 
-    private async Task<RunResult> BatchesAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
+    private async Task<(RunEnd End, string? Problem)> BatchesAsync(RunRequest request, RunProgress progress, CancellationToken cancellationToken)
     {
         var (waits, inVain) = (0, 0);
         while (true)
         {
-            var batch = await BatchAsync(request, result.Run, null, cancellationToken);
-            result = With(result, batch);
-            if (batch.Plan is null || batch.Plan.IsBlocked || batch.End is RunEnd.Busy or RunEnd.Failed) return result;
+            var batch = await BatchAsync(request, progress, null, cancellationToken);
+            if (batch.Plan is null || batch.Plan.IsBlocked || batch.End is RunEnd.Busy or RunEnd.Failed) return (batch.End, batch.Problem);
             // What one batch rolled back or could not do, the next would meet again; what it did not come to, the next may do.
             inVain = batch.Outcomes.Any(outcome => outcome.State is RepairState.Done or RepairState.NoEffect) ? 0 : inVain + 1;
-            if ((inVain == 0 || (IsCutShort(batch) && inVain < MostInVain)) && !result.DryRun) continue;
-            if (batch.Outcomes.Count > 0) return result;
+            if ((inVain == 0 || (IsCutShort(batch) && inVain < MostInVain)) && !progress.DryRun) continue;
+            if (batch.Outcomes.Count > 0) return (batch.End, batch.Problem);
             var due = batch.Plan.Refusals.Where(refusal => refusal.Reason is SkipReason.SecondLook or SkipReason.Live).Select(refusal => refusal.HoldsFor).Max();
-            if (due is not { } seconds || waits == MostWaits || !request.WaitsForSecondLook) return await SweptAsync(request, result, cancellationToken);
+            if (due is not { } seconds || waits == MostWaits || !request.WaitsForSecondLook) return await SweptAsync(request, progress, batch, cancellationToken);
             waits++;
             await Task.Delay(TimeSpan.FromSeconds(seconds + 1), time, cancellationToken);
         }
     }
 
     /// <summary>Goes on with old executions, when nothing else is to be done and all findings were asked for.</summary>
-    private async Task<RunResult> SweptAsync(RunRequest request, RunResult result, CancellationToken cancellationToken)
+    private async Task<(RunEnd End, string? Problem)> SweptAsync(RunRequest request, RunProgress progress, Batch batch, CancellationToken cancellationToken)
     {
-        if (sweeping is null || !settings.Remediation.Sweep || !request.IsForAll) return result;
-        if (await sweeping.FindAsync(request.Asker.Source, cancellationToken) is not { } found) return result;
+        if (sweeping is null || !settings.Remediation.Sweep || !request.IsForAll) return (batch.End, batch.Problem);
+        if (await sweeping.FindAsync(request.Asker.Source, cancellationToken) is not { } found) return (batch.End, batch.Problem);
         foreach (var part in found.Parts(settings.Remediation.MaxPerRun, SweepReader.MostTasks))
         {
-            var batch = await BatchAsync(request, result.Run, found with { Candidates = part }, cancellationToken);
-            result = With(result, batch);
-            if (!batch.Outcomes.Any(outcome => outcome.State == RepairState.Done) || result.DryRun || pause.Reason() is not null) return result;
+            batch = await BatchAsync(request, progress, found with { Candidates = part }, cancellationToken);
+            if (!batch.Outcomes.Any(outcome => outcome.State == RepairState.Done) || progress.DryRun || pause.Reason() is not null) break;
         }
-        return result;
+        return (batch.End, batch.Problem);
     }
 
-    private static RunResult With(RunResult result, RunResult batch) => result with
-    {
-        End = batch.End,
-        Problem = batch.Problem,
-        Plan = batch.Plan ?? result.Plan,
-        Outcomes = [.. result.Outcomes, .. batch.Outcomes],
-        Batches = result.Batches + (batch.Outcomes.Count > 0 ? 1 : 0),
-    };
+    private static bool IsCutShort(Batch batch) => batch.Plan!.Repairs.Count > batch.Outcomes.Count;
 
-    private static bool IsCutShort(RunResult batch) => batch.Plan!.Repairs.Count > batch.Outcomes.Count;
-
-    private async Task<RunResult> BatchAsync(RunRequest request, string run, SweepFound? old, CancellationToken cancellationToken)
+    private async Task<Batch> BatchAsync(RunRequest request, RunProgress progress, SweepFound? old, CancellationToken cancellationToken)
     {
-        var dry = IsDry(request);
-        var result = new RunResult { Run = run, DryRun = dry, End = RunEnd.Clean };
         var (look, report) = await looking.LookAsync(cancellationToken);
-        if (look is null) return result with { End = RunEnd.Failed, Problem = report.Problem };
+        if (look is null) return new Batch(RunEnd.Failed, report.Problem);
+        if (request.Filter.CannotTell(report) is { } problem) return new Batch(RunEnd.Failed, problem);
         if (old is not null) look = look with { Sweepable = old.Candidates, Refusals = [.. look.Refusals, .. old.Refusals] };
         List<RepairOutcome> outcomes = [];
         RepairPlan plan;
         if (settings.Remediation.Mode == RemediationMode.Off)
         {
-            plan = PlanOf(look, NoHistory(look), request, report);
+            (plan, _) = await PlanOfAsync(look, NoHistoryAsync, request, report, cancellationToken);
             Count(plan);
-            return result with { Plan = plan, End = RunEnd.Blocked, Problem = plan.Blocks[0].Text };
+            progress.Planned(plan, report);
+            return new Batch(RunEnd.Blocked, plan.Blocks[0].Text) { Plan = plan };
         }
         await using (var transaction = await database.BeginAsync(cancellationToken))
         {
-            if (!await InAuditAsync(() => transaction.TryLockRunAsync(cancellationToken)))
-                return result with { End = RunEnd.Busy, Problem = "Another exporter holds the lock of a run." };
-            var resolved = await InAuditAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
-            var history = await HistoryAsync(transaction, look, cancellationToken);
-            plan = PlanOf(look, history, request, report);
+            if (!await AuditException.GuardAsync(() => transaction.TryLockRunAsync(cancellationToken))) return new Batch(RunEnd.Busy, "Another exporter holds the lock of a run.");
+            var resolved = await AuditException.GuardAsync(() => Intents.ResolveAsync(transaction, cancellationToken));
+            (plan, var history) = await PlanOfAsync(look, at => HistoryAsync(transaction, at, cancellationToken), request, report, cancellationToken);
             Count(plan);
+            progress.Planned(plan, report);
             var (planned, age) = (time.GetTimestamp(), history.Now - look.Diagnosed.Now);
             if (!plan.IsBlocked)
-                await WriteAsync(transaction, plan, run, request.Asker, () => age + time.GetElapsedTime(planned).TotalSeconds <= Planning.FreshLook, outcomes, cancellationToken);
-            if (!dry && (outcomes.Count > 0 || resolved > 0)) await transaction.CommitAsync(cancellationToken);
+                await WriteAsync(transaction, plan, progress.Run, request.Asker, () => age + time.GetElapsedTime(planned).TotalSeconds <= Planning.FreshLook, outcomes, cancellationToken);
+            if (!progress.DryRun && (outcomes.Count > 0 || resolved > 0))
+            {
+                progress.Committing(outcomes);
+                await transaction.CommitAsync(cancellationToken);
+            }
+            progress.Ended(outcomes);
         }
-        if (!dry) await ActAsync(outcomes, cancellationToken);
+        if (!progress.DryRun) await ActAsync(outcomes, cancellationToken);
         var left = plan.Refusals.Any(refusal => !refusal.IsSettled) || plan.Repairs.Count > outcomes.Count
-            || outcomes.Any(outcome => outcome.State is RepairState.Failed or RepairState.NoEffect || (outcome.State == RepairState.Intended && !dry));
-        return result with
+            || outcomes.Any(outcome => outcome.State is RepairState.Failed or RepairState.NoEffect || (outcome.State == RepairState.Intended && !progress.DryRun));
+        return new Batch(plan.IsBlocked ? RunEnd.Blocked : left ? RunEnd.Left : RunEnd.Clean, plan.IsBlocked ? string.Join(' ', plan.Blocks.Select(block => block.Text)) : null)
         {
             Plan = plan,
-            Outcomes = dry ? [.. outcomes.Select(outcome => outcome with { Audit = null })] : outcomes,
-            End = plan.IsBlocked ? RunEnd.Blocked : left ? RunEnd.Left : RunEnd.Clean,
-            Problem = plan.IsBlocked ? string.Join(' ', plan.Blocks.Select(block => block.Text)) : null,
+            Outcomes = outcomes,
         };
     }
 
@@ -248,7 +268,8 @@ internal sealed partial class RepairRun(
         for (var i = 0; i < outcomes.Count; i++)
         {
             if (outcomes[i] is not { State: RepairState.Intended, Audit: { } id, Repair: var repair }) continue;
-            var answer = act is null || pause.Reason() is not null ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
+            var answer = pause.Reason() is not null ? new ActOutcome(RepairState.Failed, RepairFailure.Paused)
+                : act is null ? new ActOutcome(RepairState.Failed, RepairFailure.Interrupted)
                 // Core's stop of a job that the job service does not know asks for no status: it would write Stopped over a scan that has just ended.
                 : !await IsStillThatAsync(repair, cancellationToken) ? new ActOutcome(RepairState.Failed, RepairFailure.LostRace)
                 : await act(repair, cancellationToken);
@@ -256,7 +277,7 @@ internal sealed partial class RepairRun(
             await using var transaction = await database.BeginAsync(cancellationToken);
             var after = repair.TaskId is { } task ? await TaskWrite.ImageAsync(transaction, task, cancellationToken) : null;
             var images = after is null ? null : AuditLine.Images(after, null);
-            await InAuditAsync(() => AuditTable.EndAsync(transaction, id, answer.State, answer.Failure, images, cancellationToken));
+            await AuditException.GuardAsync(() => AuditTable.EndAsync(transaction, id, answer.State, answer.Failure, images, cancellationToken));
             await transaction.CommitAsync(cancellationToken);
             outcomes[i] = outcomes[i] with { State = answer.State, Failure = answer.Failure, After = images };
         }
@@ -284,19 +305,7 @@ internal sealed partial class RepairRun(
             .Concat(look.WrongCodes.Select(task => task.Id)).Concat(look.Rescannables.Select(one => one.TaskId))];
         long[] executions = [.. look.Diagnosed.Executions.Select(found => found.Execution.Id), .. look.Sweepable.Select(candidate => candidate.Id)];
         long[] robots = [.. look.LeakedRobots.Select(robot => robot.Id)];
-        return InAuditAsync(() => AuditTable.HistoryAsync(transaction, tasks, executions, robots, cancellationToken));
-    }
-
-    private static async Task<T> InAuditAsync<T>(Func<Task<T>> use)
-    {
-        try
-        {
-            return await use();
-        }
-        catch (PostgresException error) when (UnreadableAuditException.Explains(error))
-        {
-            throw new AuditException(error);
-        }
+        return AuditException.GuardAsync(() => AuditTable.HistoryAsync(transaction, tasks, executions, robots, cancellationToken));
     }
 
     private void Count(RepairPlan plan)
@@ -314,6 +323,9 @@ internal sealed partial class RepairRun(
         LogRun(isTold ? LogLevel.Debug : LogLevel.Information, result.Run, request.Asker.Source, request.Asker.Actor, result.DryRun, result.End, result.Outcomes.Count, result.Problem ?? "");
     }
 
+    [LoggerMessage(45, LogLevel.Error, "Run {Run} broke off for a reason that is not known.")]
+    private partial void LogBroken(Exception error, string run);
+
     [LoggerMessage(40, LogLevel.Information, "Repair {Audit}: {Action} of {Finding} ({Verdict}) is {State} {Failure}. Run {Run}.")]
     private partial void LogRepair(string action, string finding, string verdict, string state, string failure, long audit, string run);
 
@@ -322,4 +334,13 @@ internal sealed partial class RepairRun(
 
     [LoggerMessage(EventId = 41, Message = "Run {Run} for {Source} ({Actor}), dry {Dry}, ended {End} with {Count} repairs. {Problem}")]
     private partial void LogRun(LogLevel level, string run, string source, string actor, bool dry, RunEnd end, int count, string problem);
+
+    /// <summary>What one batch came to.</summary>
+    private sealed record Batch(RunEnd End, string? Problem)
+    {
+        /// <summary>Null when none could be made.</summary>
+        public RepairPlan? Plan { get; init; }
+
+        public List<RepairOutcome> Outcomes { get; init; } = [];
+    }
 }

@@ -6,16 +6,6 @@ using Npgsql;
 
 namespace HarborScanExporter.Remediation;
 
-/// <summary>The audit could not be read or written: then nothing is repaired.</summary>
-internal sealed class AuditException(Exception cause) : Exception(
-    $"The audit cannot be used: {FailureReason.Words(cause)}. {Mend(cause)}", cause)
-{
-    /// <summary>Only an audit that is missing, old or closed is mended by the SQL that makes it.</summary>
-    private static string Mend(Exception cause) => cause is PostgresException postgres && !UnreadableAuditException.Explains(postgres)
-        ? FailureReason.Mend(cause, DatabaseMend.SignIn.Repairing)
-        : "Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.";
-}
-
 /// <summary>Writes the row changes of one batch, execution by execution, each with its lines of the audit, into one transaction.</summary>
 internal static class RepairWriting
 {
@@ -91,19 +81,25 @@ internal static class RepairWriting
                 failed.Add((repair, isHeld ? RepairFailure.Locked : RepairFailure.LostRace));
                 continue;
             }
-            var after = repair.Action == RepairAction.FixStatusCode
-                ? await TaskWrite.FixCodeAsync(transaction, id, fence, message, cancellationToken)
-                : await TaskWrite.FinishAsync(transaction, id, fence, repair.Status!, repair.Ended, message, cancellationToken);
+            var after = repair.Action switch
+            {
+                RepairAction.FixStatusCode => await TaskWrite.FixCodeAsync(transaction, id, fence, message, cancellationToken),
+                RepairAction.FinishTask => await TaskWrite.FinishAsync(transaction, id, fence, repair.Status!, repair.Ended, message, cancellationToken),
+                _ => throw NoWrite(repair.Action),
+            };
             if (after is null) failed.Add((repair, RepairFailure.LostRace));
             else tasks.Add((repair, before, after));
         }
 
         var ofExecution = repairs.SingleOrDefault(repair => repair.TaskId is null);
         var execution = repairs[0].ExecutionId!.Value;
-        var images = ofExecution is null ? null
-            : ofExecution.Action == RepairAction.CloseEmptyExecution
-                ? await ExecutionWrite.CloseEmptyAsync(transaction, execution, message, cancellationToken)
-                : await ExecutionWrite.RefreshAsync(transaction, execution, cancellationToken);
+        var images = ofExecution?.Action switch
+        {
+            null => null,
+            RepairAction.CloseEmptyExecution => await ExecutionWrite.CloseEmptyAsync(transaction, execution, message, cancellationToken),
+            RepairAction.RefreshExecution => await ExecutionWrite.RefreshAsync(transaction, execution, cancellationToken),
+            { } action => throw NoWrite(action),
+        };
         var isRefreshed = images?.After is not null;
         if (!isRefreshed && tasks.Count > 0) images = await ExecutionWrite.RecomputeAsync(transaction, execution, cancellationToken);
 
@@ -128,6 +124,8 @@ internal static class RepairWriting
             return new RepairOutcome(repair, RepairState.Done, null, id) { Before = line.Before, After = line.After };
         }
     }
+
+    private static InvalidOperationException NoWrite(RepairAction action) => new($"No row is written for {action.Word()}.");
 
     private static async Task<IReadOnlyList<RepairOutcome>> SweepAsync(
         RepairTransaction transaction, PlannedRepair repair, SweepCandidate old, string run, Asker asker, CancellationToken cancellationToken)

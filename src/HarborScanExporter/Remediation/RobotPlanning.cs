@@ -59,7 +59,7 @@ internal static class RobotPlanning
         // Redis was emptied a moment ago under a worker that lives: it may still be at the scan and sign in with the account.
         { Record: null } when EvidenceJudge.MayRunInMemory(robot.Created, look.Diagnosed.JobService.EmptiedFor, look.Diagnosed.JobService) =>
             Refuse(SkipReason.NoProof, "Redis was emptied while a worker may have been at the job that it was made for."),
-        _ => null,
+        { Record: null or { IsFinal: true } } => null,
     };
 
     private static Refusal Refuse(string reason, string text) => new(SystemWord.LeakedRobots, Leaked, reason, text);

@@ -12,7 +12,7 @@ internal sealed record RunRequest
     public bool DryRun { get; init; }
 
     /// <summary>Findings to be repaired; all when it filters nothing.</summary>
-    public FindingsFilter Filter { get; init; } = new(null, null, null);
+    public FindingsFilter Filter { get; init; } = FindingsFilter.Everything;
 
     /// <summary>Findings by id; null for all that the filter lets through.</summary>
     public IReadOnlySet<string>? Ids { get; init; }
@@ -60,6 +60,9 @@ internal enum RunEnd
 
     /// <summary>Harbor's database or the audit could not be used.</summary>
     Failed,
+
+    /// <summary>The exporter ended, or whoever ran the command broke it off.</summary>
+    Interrupted,
 }
 
 /// <summary>What a run did.</summary>
@@ -80,5 +83,11 @@ internal sealed record RunResult
 
     public IReadOnlyList<RepairOutcome> Outcomes { get; init; } = [];
 
+    /// <summary>What was about to be committed when the connection was lost: only the audit tells whether it was.</summary>
+    public IReadOnlyList<RepairOutcome> Unconfirmed { get; init; } = [];
+
     public int Batches { get; init; }
+
+    /// <summary>What the newest look could not see, a sentence each.</summary>
+    public IReadOnlyList<string> Incomplete { get; init; } = [];
 }

@@ -11,6 +11,9 @@ internal static class TaskPlanning
     /// <summary>After Harbor took a stop, its hook is given this long to reach the row.</summary>
     private const double StopSettle = 120;
 
+    /// <summary>The verdicts that a repair is known for; every other is left alone.</summary>
+    private static readonly Judgement[] Repairable = [Judgement.Lost, Judgement.Unreported, Judgement.Hung, Judgement.NotQueued];
+
     /// <summary>The decision.</summary>
     public static Decision Decide(JudgedTask judged, Look look, PastOfThings past)
     {
@@ -18,6 +21,9 @@ internal static class TaskPlanning
         var its = past.OfTask(task.Id);
         if (judged.Judgement == Judgement.Overdue)
             return Refuse(judged, SkipReason.NoProof, "Rows alone cannot say whether a worker holds it.");
+        // What a repair rests on was thought through verdict by verdict.
+        if (!Repairable.Contains(judged.Judgement))
+            return Refuse(judged, SkipReason.NoProof, $"No repair is known for {judged.Judgement.Word ?? "a scan without a verdict"}. Look for a newer exporter.");
         if (judged.Job is not { } job)
             return Refuse(judged, SkipReason.NoProof, "Redis was not asked about this job: more scans are in doubt than one look takes.");
         if (look.WantsSecondLook(Finding.IdOfTask(task.Id)) is { } early) return Refuse(judged, SkipReason.SecondLook, early.Text) with { HoldsFor = early.HoldsFor };
@@ -91,7 +97,7 @@ internal static class TaskPlanning
         Fence = new Fence(judged.Task.Status, judged.Task.StatusCode, judged.Task.StatusRevision, judged.Task.Updated),
     };
 
-    private static Refusal Refuse(JudgedTask judged, string reason, string text) => new(Finding.IdOfTask(judged.Task.Id), judged.Judgement.Word, reason, text)
+    private static Refusal Refuse(JudgedTask judged, string reason, string text) => new(Finding.IdOfTask(judged.Task.Id), judged.Judgement.Word ?? "", reason, text)
     {
         Type = judged.Task.Type,
         TaskId = judged.Task.Id,

@@ -39,7 +39,7 @@ internal static class TaskWrite
                                           case when isfinite(t.update_time) and t.update_time >= '1970-01-01' then t.update_time end,
                                           date_trunc('second', now() at time zone 'utc')))
         from task t
-        where t.id = @Id and t.status = @Written
+        where t.id = @Id and t.status = @Written and t.status in ('Success', 'Error', 'Stopped') and t.status_code < 3
         """;
 
     /// <summary>Locks the row as it was judged; null when it has moved on, or when another transaction holds it.</summary>

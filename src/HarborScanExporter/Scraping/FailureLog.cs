@@ -25,7 +25,7 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
         _open[part] = reason;
         if (known) return;
         // What is wrong with Redis or with the audit names its own mend; those below are the database's.
-        if (error is RedisUnusableException or UnreadableAuditException) LogFailed(part, reason, error.Message, "");
+        if (error is RedisUnusableException or AuditException) LogFailed(part, reason, error.Message, "");
         else if (reason == FailureReason.Other && DatabaseMend.Of(error, DatabaseMend.SignIn.Scraping) is null) LogUnexpected(error, part, FailureReason.Mend(reason));
         else LogFailed(part, reason, FailureReason.Words(error) + ".", FailureReason.Mend(error));
     }

@@ -32,7 +32,7 @@ internal static class FailureReason
         UnreadableSchemaException => Schema,
         NotReconciledException { InnerException: { } cause } => Of(cause),
         NotReconciledException => Reconciling,
-        UnreadableAuditException { InnerException: { } cause } => Of(cause),
+        AuditException { InnerException: { } cause } => Of(cause),
         RedisUnusableException { State: EvidenceState.Refused } => Auth,
         RedisUnusableException => Connect,
         OperationCanceledException or TimeoutException => Timeout,
@@ -71,7 +71,7 @@ internal static class FailureReason
     public static string Mend(Exception error, DatabaseMend.SignIn? signIn = null) => error switch
     {
         NotReconciledException { InnerException: { } cause } => Mend(cause, signIn),
-        UnreadableAuditException { InnerException: { } cause } => Mend(cause, signIn),
+        AuditException { InnerException: { } cause } => Mend(cause, signIn),
         _ => DatabaseMend.Of(error, signIn ?? DatabaseMend.SignIn.Scraping) ?? Mend(Of(error)),
     };
 

@@ -10,7 +10,7 @@ namespace HarborScanExporter.Scraping;
 /// connection of its own, one at a time. Each begins or corrects what the scrapes remember.
 /// </summary>
 internal sealed class Reconciliation(
-    ReconciliationDatabase database, CollectionSources sources, ActiveRows rows, CollectorRun collectors, ExporterSettings settings, FailureLog log) : BackgroundService
+    ReconciliationDatabase database, CollectionSources sources, ActiveRows rows, CollectorRun collectors, ExporterSettings settings, FailureLog log)
 {
     private const string Part = "The reconciliation";
 
@@ -95,33 +95,27 @@ internal sealed class Reconciliation(
 
     private TimeSpan Pause => !rows.IsKnown ? Breath : settings.ReconciliationInterval < LeastPause ? settings.ReconciliationInterval : LeastPause;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Reads the whole tables once, and waits until they are to be read again.</summary>
+    public async Task RoundAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        Task wanted;
+        lock (_lock)
         {
-            Task wanted;
-            lock (_lock)
-            {
-                // What is wanted from here on, this one may come too early for.
-                _wanted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                (wanted, _isUnderWay) = (_wanted.Task, true);
-            }
-            var failed = await RunAsync(stoppingToken);
-            var ended = sources.Time.GetTimestamp();
-            try
-            {
-                await wanted.WaitAsync(failed ? Retry : settings.ReconciliationInterval, sources.Time, stoppingToken);
-                // While nothing is known each scrape asks, and waits for it.
-                while (sources.Time.GetElapsedTime(ended) < Pause) await Task.Delay(Breath, sources.Time, stoppingToken);
-            }
-            catch (TimeoutException)
-            {
-                // Its turn.
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            // What is wanted from here on, this one may come too early for.
+            _wanted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            (wanted, _isUnderWay) = (_wanted.Task, true);
+        }
+        var failed = await RunAsync(stoppingToken);
+        var ended = sources.Time.GetTimestamp();
+        try
+        {
+            await wanted.WaitAsync(failed ? Retry : settings.ReconciliationInterval, sources.Time, stoppingToken);
+            // While nothing is known each scrape asks, and waits for it.
+            while (sources.Time.GetElapsedTime(ended) < Pause) await Task.Delay(Breath, sources.Time, stoppingToken);
+        }
+        catch (TimeoutException)
+        {
+            // Its turn.
         }
     }
 

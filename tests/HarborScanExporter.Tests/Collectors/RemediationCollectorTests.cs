@@ -34,7 +34,7 @@ public sealed class RemediationCollectorTests
         var scrape = await repaired.Exporter.ScrapeAsync();
         Assert.Equal(["""{mode="execute"} 1"""], scrape.NonZero("harbor_scan_remediation_armed"));
         Assert.Equal(8, Series(scrape, Repairs).Length);
-        Assert.Equal((5 * 7) + (3 * 6), Series(scrape, Failures).Length);
+        Assert.Equal((5 * 7) + (3 * 7), Series(scrape, Failures).Length);
         Assert.All(scrape.Families.Where(IsOfRepairs).Where(family => family != "harbor_scan_remediation_armed"), family => Assert.Empty(scrape.NonZero(family)));
         Assert.Equal(
             ScrapeFamilies.All.Select(family => family.Name).Where(IsOfRepairs).Except(["harbor_scan_remediation_last_run_timestamp_seconds"]).Order(StringComparer.Ordinal),
@@ -118,6 +118,7 @@ public sealed class RemediationCollectorTests
     [InlineData(5, 6, 0, "other", false)]
     [InlineData(9, 0, 0, "locked", false)]
     [InlineData(9, 0, 0, "interrupted", false)]
+    [InlineData(9, 0, 0, "paused", false)]
     [InlineData(0, 9, 2, "other", false)]
     [InlineData(0, 9, 3, "other", true)]
     public async Task The_breaker_is_open_here_when_it_is_open_for_a_run(int failed, int done, int reverted, string failure, bool isOpen)
@@ -172,7 +173,7 @@ public sealed class RemediationCollectorTests
         Assert.Contains("harbor_scan_remediation_skipped_total", scrape.Families);
         Assert.Contains("harbor_scan_stuck_tasks", scrape.Families);
         var warning = Assert.Single(repaired.Exporter.Warnings, said => said.StartsWith("The collector ", StringComparison.Ordinal));
-        Assert.StartsWith($"The collector remediation failed ({reason}): The audit of repairs cannot be read: ", warning, StringComparison.Ordinal);
+        Assert.StartsWith($"The collector remediation failed ({reason}): The audit of repairs cannot be used: ", warning, StringComparison.Ordinal);
         Assert.Contains("deploy/sql/03-remediation-role.sql", warning, StringComparison.Ordinal);
         Assert.DoesNotContain("HARBOR_DATABASE_DBNAME", warning, StringComparison.Ordinal);
         if (trouble.StartsWith("alter", StringComparison.Ordinal)) return;

@@ -46,6 +46,7 @@ public sealed class CancellationTests
         ["sweepable"] = ("execution", (snapshot, token) => CollectAsync(new SweepableCollector(), snapshot, token)),
         ["orphan reports"] = ("scan_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
         ["audit"] = ("harbor_scan.repair", (snapshot, token) => RepairAuditLookup.CountsAsync(snapshot, token)),
+        ["audit totals"] = ("harbor_scan.repair_total", (snapshot, token) => RepairAuditLookup.CountsAsync(snapshot, token)),
         ["audit of late"] = ("harbor_scan.repair", (snapshot, token) => RepairAuditLookup.OfLateAsync(snapshot, token)),
         ["orphan SBOMs"] = ("sbom_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
     };

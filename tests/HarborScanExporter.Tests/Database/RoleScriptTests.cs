@@ -9,7 +9,7 @@ public sealed class RoleScriptTests
     public void The_program_carries_every_script_of_deploy_sql() =>
         Assert.Equal(
             Directory.GetFiles(Repository.PathOf("deploy", "sql"), "*.sql").Select(Path.GetFileName).Order(StringComparer.Ordinal),
-            [.. RoleScript.Names, RoleScript.OpenTaskIndex]);
+            [.. RoleScript.Names, RoleScript.OpenTaskIndex, RoleScript.PruneAudit]);
 
     [Fact]
     public void Names_and_literals_are_quoted()

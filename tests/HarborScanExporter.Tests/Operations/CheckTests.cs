@@ -98,7 +98,7 @@ public sealed partial class CheckTests
         var seed = new Seed(harbor);
         await new JobServiceSeed(redis).UpAsync();
         await seed.TaskAsync(await seed.ExecutionAsync(started: 3 * Hour), created: 3 * Hour, jobId: "", copies: 31);
-        var run = await CommandRun.CheckAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)), new CheckOptions { Quick = true, Output = form, Filter = new FindingsFilter(verdict, type, null) });
+        var run = await CommandRun.CheckAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)), new CheckOptions { Quick = true, Output = form, Filter = FindingsFilter.Of([verdict], [type], null) });
         Assert.Equal(exit, run.Exit);
         Assert.StartsWith("31 scans are missing from Redis, which one look does not prove", run.Error, StringComparison.Ordinal);
     }
@@ -210,7 +210,7 @@ public sealed partial class CheckTests
         await using var redis = await RedisServer.StartAsync();
         await CheckSituation.SeedAsync(harbor, redis);
         var run = await CommandRun.CheckAsync(harbor.Environment(("HARBOR_REDIS_URL", redis.Url)),
-            new CheckOptions { Output = CheckOutput.Json, Filter = new FindingsFilter(verdict, type, project) }, time: new FakeTimeProvider());
+            new CheckOptions { Output = CheckOutput.Json, Filter = FindingsFilter.Of([verdict], [type], [project]) }, time: new FakeTimeProvider());
         Assert.Equal(expected, (int)JsonNode.Parse(run.Output)!["total"]!);
         Assert.Equal(expected == 0 ? CheckCommand.NothingFound : CheckCommand.Found, run.Exit);
     }
@@ -220,7 +220,7 @@ public sealed partial class CheckTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         await new Seed(harbor).RobotAsync(48 * Hour);
-        var run = await CommandRun.CheckAsync(harbor.Environment(), new CheckOptions { Filter = new FindingsFilter("lost", null, null) });
+        var run = await CommandRun.CheckAsync(harbor.Environment(), new CheckOptions { Filter = FindingsFilter.Of(["lost"], null, null) });
         Assert.Equal((CheckCommand.NothingFound, ""), (run.Exit, run.Error));
         Assert.Contains("1 finding; none fits the filter.", run.Output, StringComparison.Ordinal);
     }
@@ -231,7 +231,7 @@ public sealed partial class CheckTests
     public async Task An_unknown_word_is_refused_with_the_choices(string? verdict, string? type, string expected)
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        var run = await CommandRun.CheckAsync(harbor.Environment(), new CheckOptions { Filter = new FindingsFilter(verdict, type, null) });
+        var run = await CommandRun.CheckAsync(harbor.Environment(), new CheckOptions { Filter = FindingsFilter.Of([verdict], [type], null) });
         Assert.Equal((CheckCommand.CouldNotLook, ""), (run.Exit, run.Output));
         Assert.StartsWith(expected, run.Error, StringComparison.Ordinal);
     }
@@ -257,7 +257,7 @@ public sealed partial class CheckTests
     public async Task A_filter_does_not_go_with_prometheus_output()
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        var run = await CommandRun.CheckAsync(harbor.Environment(), new CheckOptions { Output = CheckOutput.Prometheus, Filter = new FindingsFilter("lost", null, null) });
+        var run = await CommandRun.CheckAsync(harbor.Environment(), new CheckOptions { Output = CheckOutput.Prometheus, Filter = FindingsFilter.Of(["lost"], null, null) });
         Assert.Equal((CheckCommand.CouldNotLook, ""), (run.Exit, run.Output));
         Assert.Contains("--output prometheus", run.Error, StringComparison.Ordinal);
     }

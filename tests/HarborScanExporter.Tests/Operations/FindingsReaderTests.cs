@@ -54,8 +54,8 @@ public sealed class FindingsReaderTests
         var blocked = Assert.Single(report.Findings).Blocked;
         Assert.Equal([new BlockedArtifact("library", "library/app", "sha256:aaa", false), new BlockedArtifact("team", "team/deep/app", "sha256:aaa", true)], blocked.Artifacts);
         Assert.Equal("Harbor refuses to scan sha256:aaa again, in every repository that holds it: library/app, team/deep/app. Pulls are refused in team, which prevents vulnerable images.", blocked.Text);
-        Assert.Single(report.Where(null, null, "team"));
-        Assert.Empty(report.Where(null, null, "deep"));
+        Assert.Single(FindingsFilter.Of(null, null, ["team"]).Of(report));
+        Assert.Empty(FindingsFilter.Of(null, null, ["deep"]).Of(report));
         await situation.Seed.ExecuteAsync($"revoke select on project_metadata from {situation.Harbor.Role}; revoke select (project_id, name, value) on project_metadata from {situation.Harbor.Role}");
         Assert.Null(Assert.Single((await ReadAsync(situation.Exporter)).Findings).Blocked.Pulls);
     }
@@ -78,7 +78,7 @@ public sealed class FindingsReaderTests
         var blocked = Assert.Single(report.Findings).Blocked;
         Assert.Equal([new BlockedArtifact("team", "team/deep/app", "sha256:aaa", true)], blocked.Artifacts);
         Assert.Equal("Harbor refuses to generate the SBOM of sha256:aaa in team/deep/app again. Vulnerability scans of it, SBOMs in other repositories and pulls are not refused.", blocked.Text);
-        Assert.Empty(report.Where(null, null, "library"));
+        Assert.Empty(FindingsFilter.Of(null, null, ["library"]).Of(report));
         Assert.Equal(0, FindingsDocument.SummaryPart.Of(report).BlockedArtifacts);
     }
 

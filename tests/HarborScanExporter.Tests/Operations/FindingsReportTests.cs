@@ -27,9 +27,12 @@ public sealed class FindingsReportTests
     [InlineData("lost", "IMAGE_SCAN", "library", "a")]
     [InlineData("hung", "IMAGE_SCAN", "library", "")]
     [InlineData("LOST", null, null, "")]
+    [InlineData("lost,hung", null, null, "a b c")]
+    [InlineData(null, "SCAN_ALL,IMAGE_SCAN", "other, library", "a b c")]
+    [InlineData("", ",", " ", "a b c d")]
     [InlineData(null, null, "lib", "")]
     public void A_filter_leaves_what_fits_in_order(string? verdict, string? type, string? project, string ids) =>
-        Assert.Equal(ids, string.Join(' ', Report.Where(verdict, type, project).Select(finding => finding.Id)));
+        Assert.Equal(ids, string.Join(' ', FindingsFilter.Of([verdict], [type], [project]).Of(Report).Select(finding => finding.Id)));
 
     [Fact]
     public void A_second_look_is_needed_only_where_an_absence_was_seen_once()

@@ -99,7 +99,7 @@ public sealed class OpenApiTests
         Assert.Equal(RemediationModeWords.All.Skip(1), Words(Property("Run", "mode"), "enum"));
         Assert.Equal([AlertmanagerNotification.KnownVersion], Words(Property("Notification", "version"), "enum"));
         Assert.Equal([RunSource.Alert, RunSource.Api, RunSource.Command, RunSource.Verification], Words(Property("Line", "source"), "enum"));
-        Assert.Equal(FindingsFilter.Verdicts, Words(Schema("Verdict"), "enum"));
+        Assert.Equal(FindingsFilter.VerdictWords, Words(Schema("Verdict"), "enum"));
         Assert.Equal(ScanType.All, Words(Schema("Type"), "enum"));
         Assert.Equal(Names<ScanningLevel>(), Words(Property("State", "level"), "enum"));
         Assert.Equal(Names<Severity>(), Words(Property("Finding", "severity"), "enum"));
@@ -137,7 +137,7 @@ public sealed class OpenApiTests
         // The situation is rich: all but a few properties were seen with a value.
         string[] notMet = [.. new[] { "Findings", "Summary", "ManualScanAll", "ScanAll", "JobService", "Finding", "Blocked", "Artifact", "Healing" }
             .SelectMany(name => Map(Schema(name), "properties").Children.Keys.Select(key => key.ToString())).Distinct().Where(name => !met.Contains(name))];
-        Assert.Equal(["read_only", "problem"], notMet);
+        Assert.Equal(["incomplete", "read_only", "problem"], notMet);
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public sealed class OpenApiTests
             Check((await repairs.PostAsync("/api/v1/alerts", Notification.Of("HarborScanLost"))).Body, Schema("AlertsAnswer"), "", met);
         string[] notMet = [.. new[] { "Plan", "Run", "Repair", "Refusal", "History", "Line", "Undo", "AlertsAnswer", "Known", "LastRun" }
             .SelectMany(name => Map(Schema(name), "properties").Children.Keys.Select(key => key.ToString())).Distinct().Where(name => !met.Contains(name))];
-        Assert.Equal(["problem", "failure", "verification"], notMet);
+        Assert.Equal(["problem", "incomplete", "failure", "verification"], notMet);
     }
 
     private static void Check(JsonElement value, YamlMappingNode described, string path, HashSet<string> met)

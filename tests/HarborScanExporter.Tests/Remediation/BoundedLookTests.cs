@@ -26,6 +26,26 @@ public sealed class BoundedLookTests
     }
 
     [Fact]
+    public async Task Wrong_codes_that_a_person_has_to_look_at_do_not_hide_one_beyond_the_bound()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync();
+        var execution = await harbor.Seed.ExecutionAsync(status: "Stopped", started: 5 * Hour);
+        await harbor.Seed.TaskAsync(execution, status: "Stopped", code: 0, created: 5 * Hour, jobId: "", copies: 4_100);
+        await harbor.Seed.ExecuteAsync("""
+            insert into harbor_scan.repair (at, run, source, actor, action, state, verdict, evidence, task_id, execution_id, ended_at, checks)
+            select now() - interval '5 hours', 'r', 'api', 'a', 'fix_status_code', 'done', 'final_status_wrong_code', '[]', id, execution_id, now() - interval '5 hours', 2
+            from task, generate_series(1, 2) where id < (select max(id) from task)
+            """);
+        var last = await harbor.Harbor.Database.ScalarAsync<long>("select max(id)::bigint from task");
+        await harbor.SeeTwiceAsync();
+        var plan = await harbor.PlanAsync();
+        Assert.Equal([(RepairAction.FixStatusCode, (long?)last)], plan.Repairs.Select(repair => (repair.Action, repair.TaskId)));
+        Assert.Equal(4_099, plan.Refusals.Count(refusal => refusal.Reason == "attempts"));
+        Assert.Empty(Unlooked(plan));
+        Assert.Equal([RepairState.Done], (await harbor.RunAsync()).Outcomes.Select(outcome => outcome.State));
+    }
+
+    [Fact]
     public async Task Wrong_codes_beyond_the_bound_are_counted()
     {
         await using var harbor = await RepairingHarbor.StartAsync();

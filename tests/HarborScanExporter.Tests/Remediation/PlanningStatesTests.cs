@@ -72,6 +72,8 @@ public sealed class PlanningStatesTests
             Of(Pending(), JobEvidence.Nothing) with { Executions = [Execution(Inconsistency.ExecutionFinalWithOpenTask, status: "Success", open: 1)] },
             "finish_task Error task-1\ntask_first execution-500"),
         ("S14 final text, wrong code", Of(WrongCode(JobEvidence.Nothing)), "fix_status_code Stopped codes-600"),
+        ("a final row with the code of one", Of(WrongCode(JobEvidence.Nothing, code: 3)), "live codes-600"),
+        ("an open row with its own code", Of(WrongCode(JobEvidence.Nothing, code: 2, status: "Running")), "live codes-600"),
         ("S14 acknowledged end", Of(WrongCode(new JobEvidence { Record = Record("Stopped", acknowledged: "Stopped") })), "fix_status_code Stopped codes-600"),
         ("S14 its end not acknowledged", Of(WrongCode(new JobEvidence { Record = Record("Success", acknowledged: "Running") }, code: 2, status: "Error")), "record_open codes-600"),
         ("S14 its job lives", Of(WrongCode(Held(Minute), code: 2, status: "Error")), "worker_holds codes-600"),

@@ -36,6 +36,23 @@ public sealed class PlanningTests
         ("21 of 30 stuck and nothing moves", Stuck(21, 9), "share"),
     ];
 
+    [Fact]
+    public void What_no_repair_is_known_for_is_left_alone()
+    {
+        var look = (Lost with { HasApi = true }).Look;
+        var past = new PastOfThings(RepairHistory.None with { Now = Now }, Armed);
+        var known = look.Diagnosed.Tasks.Single();
+        Assert.NotNull(TaskPlanning.Decide(known, look, past).Repair);
+        foreach (var judgement in Judgement.States.Append(default))
+        {
+            var decided = TaskPlanning.Decide(known with { Judgement = judgement }, look, past);
+            Assert.Null(decided.Repair);
+            Assert.Equal(("no_proof", $"No repair is known for {judgement.Word ?? "a scan without a verdict"}. Look for a newer exporter."), (decided.Refusal!.Reason, decided.Refusal.Text));
+        }
+        foreach (var kind in new[] { "execution_of_a_later_version", Inconsistency.SweepBlocked })
+            Assert.Equal("no_proof execution-500", new PlanSituation { Executions = [Execution(kind)] }.Told());
+    }
+
     [Theory]
     [MemberData(nameof(BlockNames))]
     public void Nothing_is_written_while(string what)

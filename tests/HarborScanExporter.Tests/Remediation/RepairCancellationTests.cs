@@ -33,6 +33,8 @@ public sealed class RepairCancellationTests
         ["a line ended"] = (Audit, (transaction, token) => AuditTable.EndAsync(transaction, 1, RepairState.Done, null, null, token)),
         ["the history"] = (Audit, (transaction, token) => AuditTable.HistoryAsync(transaction, [1], [1], [1], token)),
         ["the mode"] = ("properties", (transaction, token) => AuditTable.HistoryAsync(transaction, [1], [1], [1], token)),
+        ["lines to be counted"] = (Audit, (transaction, token) => AuditTotals.IsAnyAsync(transaction, token)),
+        ["lines counted"] = (Audit, (transaction, token) => AuditTotals.CountAsync(transaction, 1, token)),
         ["open intents"] = (Audit, (transaction, token) => Intents.ResolveAsync(transaction, token)),
     };
 

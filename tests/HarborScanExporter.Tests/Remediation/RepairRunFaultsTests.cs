@@ -442,10 +442,12 @@ public sealed class RepairRunFaultsTests
         Assert.Single(asked);
         Assert.Equal(RunEnd.Blocked, result.End);
         Assert.Equal("1 6 0", await harbor.Harbor.Database.ScalarAsync<string>("""
-            select concat_ws(' ', count(*) filter (where state = 'done'), count(*) filter (where failure = 'interrupted'), count(*) filter (where state = 'intended'))
+            select concat_ws(' ', count(*) filter (where state = 'done'), count(*) filter (where failure = 'paused'), count(*) filter (where state = 'intended'))
             from harbor_scan.repair
             """));
         Assert.Empty((await harbor.PlanAsync()).Blocks);
+        // Nothing was asked of the six, so that nothing has to cool down.
+        Assert.Equal(6, (await harbor.PlanAsync()).Repairs.Count(repair => repair.Action == RepairAction.StopJob));
     }
 
     [Fact]

@@ -69,6 +69,7 @@ public sealed partial class GoldenTests
         await audit.AddAsync("finish_task", verification: "reverted", ago: TimeSpan.FromHours(1), copies: 3);
         await audit.AddAsync("finish_task", verification: "promoted", ago: TimeSpan.FromHours(1));
         await audit.AddAsync("close_empty_execution", "undone", ago: TimeSpan.FromHours(1));
+        await audit.AddAsync("undo", ago: TimeSpan.FromHours(1), source: "command");
         await audit.AddAsync("stop_job", "intended");
         await using var exporter = await RunningExporter.StartAsync(harbor.RemediationEnvironment((Setting.Names.RedisUrl, redis.Url)), new FakeTimeProvider());
         var counters = exporter.Services.GetRequiredService<RemediationCounters>();

@@ -25,6 +25,7 @@ internal static class Tool
         ["redis-server"] = "redis-server",
         ["redis-cli"] = "redis-tools",
         ["pgbouncer"] = "pgbouncer",
+        ["psql"] = "postgresql-client",
         ["chromium"] = "chromium",
     };
 

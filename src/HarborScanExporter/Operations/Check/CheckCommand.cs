@@ -90,9 +90,17 @@ internal static class CheckCommand
                 break;
         }
         await terminal.Output.FlushAsync();
-        // Nothing found where a part could not be read is no good news; the log has named the part.
         if (report.Problem is not { } problem)
-            return findings.Count > 0 ? Found : report.Exposition.Failure is not null ? CouldNotLook : options.Filter.LeavesUndecided(report) ? NotDecided : NothingFound;
+        {
+            if (findings.Count > 0) return Found;
+            if (options.Filter.CannotTell(report) is { } why)
+            {
+                await terminal.Error.WriteLineAsync($"Could not look: {why}");
+                return CouldNotLook;
+            }
+            // Nothing found where a part could not be read is no good news; the log has named the part.
+            return report.Exposition.Failure is not null ? CouldNotLook : options.Filter.LeavesUndecided(report) ? NotDecided : NothingFound;
+        }
         // The log has named the cause and its mend already.
         await terminal.Error.WriteLineAsync(log.HasSpoken ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {problem}");
         return CouldNotLook;

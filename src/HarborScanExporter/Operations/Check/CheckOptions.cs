@@ -24,9 +24,9 @@ internal sealed record CheckOptions
     /// <summary>Every finding and every sentence, also where hundreds are alike.</summary>
     public bool All { get; init; }
 
-    public FindingsFilter Filter { get; init; } = new(null, null, null);
+    public FindingsFilter Filter { get; init; } = FindingsFilter.Everything;
 
     /// <summary>What is wrong with the options and the mend; null when nothing is.</summary>
-    public string? Problem => Filter.Problem
+    public string? Problem => Filter.Bad?.Detail
         ?? (Output == CheckOutput.Prometheus && !Filter.IsAll ? "--verdict, --type and --project do not go with --output prometheus, which tells everything. Leave them out." : null);
 }

@@ -31,7 +31,8 @@ internal static class CheckTable
         }
         else if (report.Findings.Count > 0)
         {
-            page.Write(new Text($"{Words.Count(report.Findings.Count, "finding")}; none fits the filter.\n"));
+            var which = options.Filter.CannotTell(report) is null ? "none fits the filter" : "which of them fit the filter cannot be told";
+            page.Write(new Text($"{Words.Count(report.Findings.Count, "finding")}; {which}.\n"));
         }
         page.WriteLine();
         page.Write(Aligned(CheckNumbers.Of(report), ""));

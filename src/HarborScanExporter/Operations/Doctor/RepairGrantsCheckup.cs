@@ -39,7 +39,11 @@ internal static class RepairGrantsCheckup
     public static async Task<CheckupLine> ScrapedAsync(Snapshot snapshot, CancellationToken cancellationToken)
     {
         const string name = "audit metrics";
-        var grants = await ColumnGrants.ReadAsync(snapshot, [.. WantedGrants.Audit.Readable.Select(column => new WantedColumn(OurSchema, WantedGrants.Audit.Table, column, "select"))], cancellationToken);
+        WantedColumn[] wanted =
+        [
+            .. from table in new[] { WantedGrants.Audit, WantedGrants.AuditTotals } from column in table.Readable select new WantedColumn(OurSchema, table.Table, column, "select"),
+        ];
+        var grants = await ColumnGrants.ReadAsync(snapshot, wanted, cancellationToken);
         return grants.All(grant => grant.IsGranted) && await ColumnGrants.MayUseSchemaAsync(snapshot, OurSchema, cancellationToken)
             ? CheckupLine.Ok(name, "The scraping role may read the audit.")
             : CheckupLine.Failed(name, "The scraping role may not read the audit: what was repaired is in no metric.", Mend);
@@ -81,12 +85,15 @@ internal static class RepairGrantsCheckup
         if (!grants[0].HasTable) return CheckupLine.Failed(name, "There is no table harbor_scan.repair, and nothing is repaired without a line in it.", Mend);
         if (absent.Length > 0)
         {
-            return CheckupLine.Failed(name, $"The table harbor_scan.repair has no {string.Join(", ", absent)}: it is of another version of this exporter.",
-                "Add what deploy/sql/03-remediation-role.sql has; the script itself leaves a table that is there as it is.");
+            return CheckupLine.Failed(name, $"The table harbor_scan.repair has no {string.Join(", ", absent)}: it is of another version of this exporter.", Mend);
         }
         if (!await ColumnGrants.MayUseSchemaAsync(snapshot, OurSchema, cancellationToken)) return CheckupLine.Failed(name, $"The role may not use the schema {OurSchema}.", Mend);
-        return grants.Where(grant => !grant.IsGranted).ToArray() is { Length: > 0 } denied
-            ? CheckupLine.Failed(name, $"Of harbor_scan.repair the role may not {Rights(denied)}.", Mend)
+        if (grants.Where(grant => !grant.IsGranted).ToArray() is { Length: > 0 } denied)
+            return CheckupLine.Failed(name, $"Of harbor_scan.repair the role may not {Rights(denied)}.", Mend);
+        string[] privileges = ["select", "insert", "update"];
+        WantedColumn[] totals = [.. from privilege in privileges from column in WantedGrants.AuditTotals.Readable select new WantedColumn(OurSchema, WantedGrants.AuditTotals.Table, column, privilege)];
+        return (await ColumnGrants.ReadAsync(snapshot, totals, cancellationToken)).Any(grant => !grant.IsGranted)
+            ? CheckupLine.Failed(name, "There is no table harbor_scan.repair_total that the role may write: the lines of the audit are counted in it for good.", Mend)
             : CheckupLine.Ok(name, "The role may write lines into harbor_scan.repair; none was written.");
     }
 

@@ -1,3 +1,4 @@
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Operations.Check;
@@ -56,7 +57,7 @@ internal static class RepairCommand
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            if (options.Writes) await terminal.Error.WriteLineAsync("Interrupted. What was written until then stays, and is in the audit.");
+            if (options.Writes) await terminal.Error.WriteLineAsync(Broken(options));
             return Interrupted;
         }
         catch (AuditException error)
@@ -81,25 +82,32 @@ internal static class RepairCommand
         if (plan is null)
         {
             // The log has named the cause and its mend already.
-            await terminal.Error.WriteLineAsync(log.HasSpoken ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {report.Problem}");
+            var isTold = log.HasSpoken && report.Diagnosed is null;
+            await terminal.Error.WriteLineAsync(isTold ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {report.Problem}");
             return CouldNot;
         }
         await TellMissingAsync(options, report, terminal);
+        // A run that is broken off ends by itself, and what it has done by then is told.
         var result = options.Apply || options.DryRun
-            ? await waiting.ForAsync(run.RunAsync(options.Request, cancellationToken), options.Apply ? "Repairing" : "Trying", cancellationToken)
+            ? await waiting.ForAsync(run.RunAsync(options.Request, cancellationToken), options.Apply ? "Repairing" : "Trying", CancellationToken.None)
             : null;
         var told = result is null ? ToldRun.Of(plan, settings.Mode) : ToldRun.Of(result);
         if (options.Output == RepairOutput.Table) terminal.WritePage(page => RepairTable.Write(page, told, report, options.All));
         else await terminal.Output.WriteLineAsync(result is null ? PlanDocument.Of(plan, report, settings.Mode).ToJson() : RunDocument.Of(result).ToJson());
-        await terminal.Output.FlushAsync(cancellationToken);
+        await terminal.Output.FlushAsync(CancellationToken.None);
+        if (told.End == RunEnd.Interrupted) await terminal.Error.WriteLineAsync(Broken(options));
         return told.End switch
         {
+            RunEnd.Interrupted => Interrupted,
             RunEnd.Busy or RunEnd.Failed => CouldNot,
             _ when told.IsSomethingLeft => Left,
             // Nothing found where a part could not be read is no good news; the log has named the part.
             _ => report.Exposition.Failure is null ? NothingLeft : CouldNot,
         };
     }
+
+    private static string Broken(RepairOptions options) =>
+        options.Writes ? "Interrupted. What was written until then stays, and is in the audit." : "Interrupted. Nothing was written.";
 
     private static async Task<int> UndoAsync(Undoing undoing, long line, RepairOptions options, Terminal terminal, CancellationToken cancellationToken)
     {

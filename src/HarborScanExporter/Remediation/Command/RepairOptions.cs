@@ -38,7 +38,7 @@ internal sealed partial record RepairOptions
     /// <summary>Whether the plan searches for old executions too.</summary>
     public bool OldExecutions { get; init; }
 
-    public FindingsFilter Filter { get; init; } = new(null, null, null);
+    public FindingsFilter Filter { get; init; } = FindingsFilter.Everything;
 
     /// <summary>Findings by id; none for all that the filter lets through.</summary>
     public IReadOnlyList<string> Ids { get; init; } = [];
@@ -76,7 +76,7 @@ internal sealed partial record RepairOptions
     /// <param name="mode">How far repairs may go.</param>
     public string? ProblemUnder(RemediationMode mode)
     {
-        if (Filter.Problem is { } problem) return problem;
+        if (Filter.Bad is { } bad) return bad.Detail;
         if (Ids.FirstOrDefault(id => !FindingId().IsMatch(id)) is { } unknown)
             return $"{unknown} is no id of something that can be repaired. Give ids as check --output json has them: task-307257, execution-9041, codes-9041.";
         if (Undo is not null && (Apply || DryRun || OverrideShare || OldExecutions || !Filter.IsAll || Ids.Count > 0)) return "--undo takes one repair back and goes with --actor, --note and --output only.";

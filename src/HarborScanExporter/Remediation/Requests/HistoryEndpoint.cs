@@ -28,7 +28,7 @@ internal sealed class HistoryEndpoint(OperationsDatabase database, RequestRates 
         {
             // Whoever asked went away.
         }
-        catch (PostgresException error) when (UnreadableAuditException.Explains(error))
+        catch (PostgresException error) when (AuditException.Explains(error))
         {
             await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, new AuditException(error).Message);
         }
@@ -45,8 +45,7 @@ internal sealed class HistoryEndpoint(OperationsDatabase database, RequestRates 
         {
             return await snapshot.ReadAsync((from, token) => AuditPage.ReadAsync(from, query.Filter, query.Page, query.PageSize, token), cancellationToken);
         }
-        catch (PostgresException error) when (settings.Remediation.Mode == RemediationMode.Off
-            && error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidSchemaName)
+        catch (PostgresException error) when (settings.Remediation.Mode == RemediationMode.Off && AuditException.IsAbsent(error))
         {
             // Without the table nothing was ever repaired.
             return new AuditPage([], 0);

@@ -19,6 +19,9 @@ internal sealed record PlanDocument
     /// <summary>Why there is no plan; null when there is one.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>What the look could not see, a sentence each; null when it saw everything.</summary>
+    public IReadOnlyList<string>? Incomplete { get; init; }
+
     /// <summary>Why nothing is written now, whatever is due.</summary>
     public required IReadOnlyList<BlockPart> Blocks { get; init; }
 
@@ -36,6 +39,7 @@ internal sealed record PlanDocument
         GeneratedAt = FindingsDocument.TimeOf(report.Now),
         Mode = mode.Word(),
         Problem = plan is null ? report.Problem : null,
+        Incomplete = report.Incomplete is { Count: > 0 } incomplete ? incomplete : null,
         Blocks = PlanParts.Blocks(plan),
         Repairs = [.. (plan?.Repairs ?? []).Select(RepairPart.Of)],
         Refusals = PlanParts.Refusals(plan),

@@ -1,3 +1,4 @@
+using HarborScanExporter.Database;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;

@@ -7,24 +7,16 @@ namespace HarborScanExporter.Remediation.Requests;
 /// <param name="Ids">Findings by id; null for all that the filter lets through.</param>
 internal sealed record PlanQuery(FindingsFilter Filter, IReadOnlySet<string>? Ids)
 {
-    /// <summary>The parameters' names; only ids may be several.</summary>
+    /// <summary>The parameters' names.</summary>
     public static IReadOnlyList<string> Parameters { get; } = ["verdict", "type", "project", "id"];
 
     /// <summary>Reads it; null with the parameter that is wrong.</summary>
     public static PlanQuery? Read(IQueryCollection given, out BadParameter? bad)
     {
         bad = FindingsQuery.Unknown(given, Parameters);
-        var filter = new FindingsFilter(Single(given, "verdict", ref bad), Single(given, "type", ref bad), Single(given, "project", ref bad));
-        foreach (var (name, word) in new[] { ("verdict", filter with { Type = null }), ("type", filter with { Verdict = null }) })
-            if (word.Problem is { } problem) bad ??= new BadParameter(name, JsonBody.Shown(problem, 1000));
+        var filter = FindingsFilter.Of(given["verdict"], given["type"], given["project"]);
+        if (filter.Bad is { } wrong) bad ??= wrong with { Detail = JsonBody.Shown(wrong.Detail, 1000) };
         var ids = FindingsQuery.Values(given, "id");
         return bad is null ? new PlanQuery(filter, ids.Count == 0 ? null : ids.ToHashSet(StringComparer.Ordinal)) : null;
-    }
-
-    private static string? Single(IQueryCollection given, string name, ref BadParameter? bad)
-    {
-        var values = FindingsQuery.Values(given, name);
-        if (values.Count > 1) bad ??= new BadParameter(name, "Give one, or leave it out.");
-        return values.Count == 1 ? values[0] : null;
     }
 }

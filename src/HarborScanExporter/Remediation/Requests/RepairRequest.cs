@@ -36,9 +36,9 @@ internal sealed record RepairRequest(RemediationMode Mode, FindingsFilter Filter
 
     private static FindingsFilter FilterOf(RequestMembers of)
     {
-        if (of.Object("filter", FilterMembers) is not { } members) return new FindingsFilter(null, null, null);
-        var filter = new FindingsFilter(members.Text("verdict"), members.Text("type"), members.Text("project"));
-        if (filter.Problem is { } problem) members.Refuse(FindingsFilter.Verdicts.Contains(filter.Verdict) || filter.Verdict is null ? "type" : "verdict", problem);
+        if (of.Object("filter", FilterMembers) is not { } members) return FindingsFilter.Everything;
+        var filter = FindingsFilter.Of([members.Text("verdict")], [members.Text("type")], [members.Text("project")]);
+        if (filter.Bad is { } bad) members.Refuse(bad.Name, bad.Detail);
         of.Take(members);
         return filter;
     }

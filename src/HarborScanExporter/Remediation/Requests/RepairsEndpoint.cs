@@ -11,13 +11,13 @@ namespace HarborScanExporter.Remediation.Requests;
 /// whoever hangs up ends nothing, for a proxy that is impatient must not break a run off.
 /// </summary>
 internal sealed class RepairsEndpoint(
-    RepairRun run, RequestRates rates, RemediationState state, RemediationCounters counters, ExporterSettings settings, IHostApplicationLifetime lifetime)
+    RepairRun run, RequestRates rates, RemediationCounters counters, ExporterSettings settings, IHostApplicationLifetime lifetime)
 {
     public const string Path = "/api/v1/repairs";
 
     private static readonly JsonDocumentOptions Shallow = new() { MaxDepth = 8 };
 
-    /// <summary>200 with what the run did; 4xx when it was not begun; 503 with the same document when the database could not be used.</summary>
+    /// <summary>200 with what the run did; 4xx when it was not begun; 503 with the same document when the database could not be used or the exporter ended it.</summary>
     public async Task ServeAsync(HttpContext context)
     {
         counters.Requested();
@@ -34,15 +34,14 @@ internal sealed class RepairsEndpoint(
             return;
         }
         var result = await RunAsync(request!);
-        if (result is null) await Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable, "The exporter ends; what the run had done is in the audit.");
-        else if (result.End == RunEnd.Busy)
+        if (result is { End: RunEnd.Busy, Outcomes.Count: 0 })
         {
             counters.Reject(RejectReason.Busy);
             await Problem.WriteAsync(context, StatusCodes.Status409Conflict, $"{result.Problem} Try again when it has ended; {PlanEndpoint.Path} can be asked meanwhile.");
         }
         else
         {
-            context.Response.StatusCode = result.End == RunEnd.Failed ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
+            context.Response.StatusCode = result.End is RunEnd.Failed or RunEnd.Interrupted ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
             context.Response.ContentType = "application/json; charset=utf-8";
             await context.Response.WriteAsync(RunDocument.Of(result).ToJson(), context.RequestAborted);
         }
@@ -65,27 +64,14 @@ internal sealed class RepairsEndpoint(
         };
     }
 
-    /// <summary>Runs; null when the exporter ended it.</summary>
-    private async Task<RunResult?> RunAsync(RepairRequest request)
-    {
-        try
+    private Task<RunResult> RunAsync(RepairRequest request) => run.RunAsync(
+        new RunRequest
         {
-            var result = await run.RunAsync(
-                new RunRequest
-                {
-                    Asker = request.Asked,
-                    DryRun = request.Mode == RemediationMode.DryRun,
-                    Filter = request.Filter,
-                    Ids = request.Ids,
-                    OverrideShare = request.OverrideShare,
-                },
-                lifetime.ApplicationStopping);
-            state.Tell(result);
-            return result;
-        }
-        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
-        {
-            return null;
-        }
-    }
+            Asker = request.Asked,
+            DryRun = request.Mode == RemediationMode.DryRun,
+            Filter = request.Filter,
+            Ids = request.Ids,
+            OverrideShare = request.OverrideShare,
+        },
+        lifetime.ApplicationStopping);
 }

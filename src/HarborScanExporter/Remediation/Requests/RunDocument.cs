@@ -23,6 +23,9 @@ internal sealed record RunDocument
 
     public required int Batches { get; init; }
 
+    /// <summary>What the newest look could not see, a sentence each; null when it saw everything.</summary>
+    public IReadOnlyList<string>? Incomplete { get; init; }
+
     /// <summary>Why nothing more was written at the end.</summary>
     public required IReadOnlyList<BlockPart> Blocks { get; init; }
 
@@ -41,6 +44,7 @@ internal sealed record RunDocument
         End = result.End,
         Problem = result.Problem,
         Batches = result.Batches,
+        Incomplete = result.Incomplete is { Count: > 0 } incomplete ? incomplete : null,
         Blocks = PlanParts.Blocks(result.Plan),
         Repairs = [.. result.Outcomes.Select(RepairPart.Of)],
         Refusals = PlanParts.Refusals(result.Plan),

@@ -33,16 +33,23 @@ internal sealed class SweepReader(OperationsDatabase database, ExporterSettings 
     /// <summary>Alerts come again every few minutes; what grows within an hour is little.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromHours(1);
 
+    /// <summary>When an alert's search last came to its end. What a person searches for a plan or a dry run removes nothing, and so does not stand for it.</summary>
     private long? _searched;
 
-    /// <summary>Searches; null for an alert within an hour of another search.</summary>
+    /// <summary>Searches; null for an alert within an hour of another alert's search that came to its end.</summary>
     /// <param name="source">Who asks: one of <see cref="RunSource"/>.</param>
     /// <param name="cancellationToken">Gives the search up.</param>
     /// <exception cref="Npgsql.NpgsqlException">The database is away or refuses.</exception>
     public async Task<SweepFound?> FindAsync(string source, CancellationToken cancellationToken)
     {
         if (source == RunSource.Alert && _searched is { } last && time.GetElapsedTime(last) < Rest) return null;
-        _searched = time.GetTimestamp();
+        var found = await SearchAsync(cancellationToken);
+        if (source == RunSource.Alert) _searched = time.GetTimestamp();
+        return found;
+    }
+
+    private async Task<SweepFound> SearchAsync(CancellationToken cancellationToken)
+    {
         var (facts, refusals) = await NeedAsync(cancellationToken);
         string[] types = [.. ScanType.All.Where(type => refusals.All(refusal => refusal.Type != type))];
         if (types.Length == 0) return new SweepFound([], refusals);

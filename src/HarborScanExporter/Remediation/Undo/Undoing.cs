@@ -1,3 +1,4 @@
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Remediation.Sweeping;
 using HarborScanExporter.Scraping;
@@ -57,8 +58,8 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
         await using var transaction = await database.BeginAsync(cancellationToken);
         if (await transaction.IsStandbyAsync(cancellationToken))
             return Refused(UndoReason.Standby, $"The database is a standby, which takes no writes. Point {Setting.Names.DatabaseHost} at the primary.");
-        if (!await InAuditAsync(() => transaction.TryLockRunAsync(cancellationToken))) return Refused(UndoReason.Busy, "A run holds the lock of repairs. Try again when it has ended.");
-        var line = await InAuditAsync(() => UndoLine.LockAsync(transaction, id, cancellationToken));
+        if (!await AuditException.GuardAsync(() => transaction.TryLockRunAsync(cancellationToken))) return Refused(UndoReason.Busy, "A run holds the lock of repairs. Try again when it has ended.");
+        var line = await AuditException.GuardAsync(() => UndoLine.LockAsync(transaction, id, cancellationToken));
         if (line is null) return Refused(UndoReason.NotFound, $"There is no repair {id}.");
         if (line.State == RepairState.Undone) return Refused(UndoReason.NotDone, $"Repair {id} was taken back already.");
         if (line.State != RepairState.Done) return Refused(UndoReason.NotDone, $"Repair {id} is {line.State}: it changed no row.");
@@ -67,7 +68,7 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
             : IsSweep(line.Action) ? await OfSweepAsync(transaction, line, asker, cancellationToken)
             : (null, Refused(UndoReason.NotUndoable, NotUndoable(line)));
         if (undone is null) return refused!;
-        var audit = await InAuditAsync(async () =>
+        var audit = await AuditException.GuardWriteAsync(async () =>
         {
             await UndoLine.EndAsync(transaction, id, cancellationToken);
             return await AuditTable.AddAsync(transaction, undone, cancellationToken);
@@ -142,18 +143,6 @@ internal sealed partial class Undoing(RepairDatabase database, ExporterSettings 
     };
 
     private static UndoResult Refused(string reason, string problem) => new(false, problem, reason);
-
-    private static async Task<T> InAuditAsync<T>(Func<Task<T>> use)
-    {
-        try
-        {
-            return await use();
-        }
-        catch (PostgresException error) when (RepairWriting.FailureOf(error) is not (RepairFailure.Locked or RepairFailure.Timeout))
-        {
-            throw new AuditException(error);
-        }
-    }
 
     [LoggerMessage(50, LogLevel.Information, "Undo of repair {Repair} for {Source} ({Actor}), done {Done} {Reason}. Line {Audit}.")]
     private partial void LogUndo(long repair, string source, string actor, bool done, string reason, long audit);

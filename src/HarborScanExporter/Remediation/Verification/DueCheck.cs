@@ -48,8 +48,8 @@ internal sealed record DueCheck
     /// <summary>Looks taken once this one is: a first look that comes after the time of the second, as after an outage of the exporter, is both.</summary>
     public long ChecksAfter => Age >= Second.TotalSeconds ? Last : Checks + 1;
 
-    // The same list as in the index repair_unverified.
-    private const string Verifiable =
+    /// <summary>A line that is to be looked at again; the same list as in the index repair_unverified.</summary>
+    public const string Verifiable =
         "state = 'done' and checks < 2 and action in ('stop_job', 'finish_task', 'refresh_execution', 'close_empty_execution', 'fix_status_code')";
 
     private const string DueAt = "ended_at + case checks when 0 then @First else @Second end * interval '1 second'";

@@ -21,10 +21,35 @@ internal sealed partial class RepairVerification(RepairDatabase database, PauseF
     /// <summary>A run holds the lock for a moment.</summary>
     public static readonly TimeSpan WhenBusy = TimeSpan.FromSeconds(10);
 
-    /// <summary>Looks at every repair that is due.</summary>
+    /// <summary>Lines that one transaction counts for good.</summary>
+    private const int MostCounted = 1_000;
+
+    /// <summary>Looks at every repair that is due, and counts for good what nothing more is to come of.</summary>
     /// <returns>How long until the next one is; null when none waits for a look.</returns>
     /// <exception cref="NpgsqlException">The database is away or refuses.</exception>
-    public async Task<TimeSpan?> PassAsync(CancellationToken cancellationToken)
+    /// <exception cref="AuditException">The audit cannot be read or written.</exception>
+    public Task<TimeSpan?> PassAsync(CancellationToken cancellationToken) => AuditException.GuardAsync(async () =>
+    {
+        var next = await LookAsync(cancellationToken);
+        while (await CountAsync(cancellationToken) == MostCounted)
+        {
+            // As many again may wait.
+        }
+        return next;
+    });
+
+    /// <summary>Counts some lines; 0 where another exporter holds the lock, which a later pass may find free.</summary>
+    private async Task<long> CountAsync(CancellationToken cancellationToken)
+    {
+        await using var transaction = await database.BeginAsync(cancellationToken);
+        if (!await AuditTotals.IsAnyAsync(transaction, cancellationToken)) return 0;
+        if (await transaction.IsStandbyAsync(cancellationToken) || !await transaction.TryLockRunAsync(cancellationToken)) return 0;
+        var counted = await AuditTotals.CountAsync(transaction, MostCounted, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return counted;
+    }
+
+    private async Task<TimeSpan?> LookAsync(CancellationToken cancellationToken)
     {
         var after = 0L;
         while (true)

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Scraping;
 using Npgsql;
@@ -6,7 +7,7 @@ using Npgsql;
 namespace HarborScanExporter.Remediation.Verification;
 
 /// <summary>Looks at repairs when they are due, and sleeps in between.</summary>
-internal sealed partial class VerificationLoop(RepairVerification verification, RepairRun run, TimeProvider time, ILogger<VerificationLoop> logger) : BackgroundService
+internal sealed partial class VerificationLoop
 {
     /// <summary>A run of this process wakes the loop; the command line or another exporter that has died since cannot.</summary>
     public static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(15);
@@ -14,22 +15,18 @@ internal sealed partial class VerificationLoop(RepairVerification verification, 
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private string _told = "";
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    private readonly RepairVerification _verification;
+    private readonly TimeProvider _time;
+    private readonly ILogger<VerificationLoop> _logger;
+
+    public VerificationLoop(RepairVerification verification, RepairRun run, TimeProvider time, ILogger<VerificationLoop> logger)
     {
+        (_verification, _time, _logger) = (verification, time, logger);
         run.Wrote += Wake;
-        try
-        {
-            while (!stoppingToken.IsCancellationRequested) await SleepAsync(await PassAsync(stoppingToken), stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The exporter ends; what is due is in the audit.
-        }
-        finally
-        {
-            run.Wrote -= Wake;
-        }
     }
+
+    /// <summary>Looks at what is due, and sleeps until more is. What is due when the exporter ends is in the audit.</summary>
+    public async Task RoundAsync(CancellationToken stoppingToken) => await SleepAsync(await PassAsync(stoppingToken), stoppingToken);
 
     private void Wake() => _wake.Writer.TryWrite(true);
 
@@ -37,15 +34,15 @@ internal sealed partial class VerificationLoop(RepairVerification verification, 
     {
         try
         {
-            var next = await verification.PassAsync(cancellationToken);
+            var next = await _verification.PassAsync(cancellationToken);
             _told = "";
             return next is { } due && due < LongestSleep ? due : LongestSleep;
         }
-        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
+        catch (Exception error) when (error is NpgsqlException or AuditException or IOException or TimeoutException)
         {
             var reason = RepairWriting.FailureOf(error);
             // Once for each reason: the database may be away for long.
-            if (_told != reason) LogFailed(reason, error.Message);
+            if (_told != reason) LogFailed(reason, FailureReason.Words(error) + ".");
             _told = reason;
             return RepairVerification.Again;
         }
@@ -54,7 +51,7 @@ internal sealed partial class VerificationLoop(RepairVerification verification, 
     private async Task SleepAsync(TimeSpan pause, CancellationToken cancellationToken)
     {
         using var awake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(Task.Delay(pause, time, awake.Token), _wake.Reader.WaitToReadAsync(awake.Token).AsTask());
+        await Task.WhenAny(Task.Delay(pause, _time, awake.Token), _wake.Reader.WaitToReadAsync(awake.Token).AsTask());
         await awake.CancelAsync();
         _wake.Reader.TryRead(out _);
         cancellationToken.ThrowIfCancellationRequested();

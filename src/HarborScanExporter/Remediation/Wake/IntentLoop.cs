@@ -1,3 +1,4 @@
+using HarborScanExporter.Database;
 using HarborScanExporter.Scraping;
 using Npgsql;
 
@@ -7,27 +8,18 @@ namespace HarborScanExporter.Remediation.Wake;
 /// Ends the intents that an exporter left without an outcome: at the start, when the youngest of them comes of age, and after each run of
 /// this process that left one. Sleeps while none is open.
 /// </summary>
-internal sealed partial class IntentLoop(RepairRun run, RemediationState state, TimeProvider time, ILogger<IntentLoop> logger) : BackgroundService
+internal sealed partial class IntentLoop(RepairRun run, RemediationState state, TimeProvider time, ILogger<IntentLoop> logger)
 {
     /// <summary>Until it is tried again while the database is away or the audit cannot be used.</summary>
     public static readonly TimeSpan Again = TimeSpan.FromMinutes(1);
 
     private bool _told;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Ends what is due, and waits until more may be. What is left then the next start resolves.</summary>
+    public async Task RoundAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            while (true)
-            {
-                if (await ResolveAsync(stoppingToken) is { } due) await Task.Delay(due, time, stoppingToken);
-                else await state.IntentLeftOpenAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The next start resolves what is left.
-        }
+        if (await ResolveAsync(stoppingToken) is { } due) await Task.Delay(due, time, stoppingToken);
+        else await state.IntentLeftOpenAsync(stoppingToken);
     }
 
     private async Task<TimeSpan?> ResolveAsync(CancellationToken stoppingToken)
@@ -38,9 +30,9 @@ internal sealed partial class IntentLoop(RepairRun run, RemediationState state, 
             _told = false;
             return due;
         }
-        catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+        catch (Exception error) when (error is NpgsqlException or AuditException or IOException or TimeoutException)
         {
-            if (!_told) LogUnresolved(error is NpgsqlException or AuditException ? error.Message : error.ToString());
+            if (!_told) LogUnresolved(FailureReason.Words(error) + ".");
             _told = true;
             return Again;
         }

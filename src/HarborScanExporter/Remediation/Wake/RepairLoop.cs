@@ -8,7 +8,7 @@ namespace HarborScanExporter.Remediation.Wake;
 /// passing reason is tried again, where nothing was found a second look follows, and while the share rule holds repairs back the proof that a scan
 /// began or succeeded is looked for.
 /// </summary>
-internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, RemediationState state, TimeProvider time, ILogger<RepairLoop> logger) : BackgroundService
+internal sealed class RepairLoop(Wakes wakes, RepairRun run, TimeProvider time)
 {
     /// <summary>Between a look that found nothing to repair and the second: what was seen once only is proven then.</summary>
     public static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(EvidenceJudge.TwoSightings + 1);
@@ -31,25 +31,15 @@ internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, Remediation
     /// <summary>As much of the names as the audit holds of one run.</summary>
     private const int MostCharacters = 500;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Waits for a wake and serves it. What was committed stays when it is broken off, and what was intended is ended at the next start.</summary>
+    public async Task RoundAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            while (true)
-            {
-                await ServeAsync(new SortedSet<string>(await wakes.NextAsync(stoppingToken), StringComparer.Ordinal), stoppingToken);
-                await Task.Delay(Pause, time, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // What was committed stays, and what was intended is ended at the next start.
-        }
-        finally
-        {
-            wakes.Close();
-        }
+        await ServeAsync(new SortedSet<string>(await wakes.NextAsync(stoppingToken), StringComparer.Ordinal), stoppingToken);
+        await Task.Delay(Pause, time, stoppingToken);
     }
+
+    /// <summary>No wake is taken any more.</summary>
+    public void Close() => wakes.Close();
 
     private async Task ServeAsync(SortedSet<string> alerts, CancellationToken stoppingToken)
     {
@@ -59,10 +49,9 @@ internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, Remediation
         while (true)
         {
             var result = await RunAsync(alerts, stoppingToken);
-            if (result is not null) state.Tell(result);
             TimeSpan pause;
             if (held is { } since && time.GetElapsedTime(since) >= ProofWait) return;
-            if (result is null or { End: RunEnd.Busy or RunEnd.Failed })
+            if (result.End is RunEnd.Busy or RunEnd.Failed)
             {
                 if (held is null && tries++ == MostTries) return;
                 pause = Again;
@@ -108,22 +97,10 @@ internal sealed partial class RepairLoop(Wakes wakes, RepairRun run, Remediation
         }
     }
 
-    private async Task<RunResult?> RunAsync(SortedSet<string> alerts, CancellationToken stoppingToken)
+    private Task<RunResult> RunAsync(SortedSet<string> alerts, CancellationToken stoppingToken)
     {
         var names = string.Join(", ", alerts);
         var actor = names.Length <= MostCharacters ? names : names[..MostCharacters];
-        try
-        {
-            return await run.RunAsync(new RunRequest { Asker = new Asker(RunSource.Alert, actor) }, stoppingToken);
-        }
-        catch (Exception error) when (!stoppingToken.IsCancellationRequested)
-        {
-            // Whatever went wrong in one run, the loop must be there for the next wake.
-            LogBroken(error);
-            return null;
-        }
+        return run.RunAsync(new RunRequest { Asker = new Asker(RunSource.Alert, actor) }, stoppingToken);
     }
-
-    [LoggerMessage(43, LogLevel.Error, "A run for alerts broke off; it is tried again.")]
-    private partial void LogBroken(Exception error);
 }

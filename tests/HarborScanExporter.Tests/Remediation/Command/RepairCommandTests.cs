@@ -139,7 +139,7 @@ public sealed class RepairCommandTests
         var (first, second, third) = (await LoseAsync(harbor, 1), await LoseAsync(harbor, 2), await LoseAsync(harbor, 3, "SCAN_ALL"));
 
         var one = await CommandRun.RepairAsync(Environment(harbor), new RepairOptions { Apply = true, Ids = [$"task-{second}", "task-999"] });
-        var type = await CommandRun.RepairAsync(Environment(harbor), new RepairOptions { Apply = true, Filter = new FindingsFilter("lost", "SCAN_ALL", null) });
+        var type = await CommandRun.RepairAsync(Environment(harbor), new RepairOptions { Apply = true, Filter = FindingsFilter.Of(["lost"], ["SCAN_ALL"], null) });
 
         Assert.Equal(RepairCommand.NothingLeft, one.Exit);
         Assert.Contains("Nothing is wrong with task-999 any more, or there is no such row.", one.Error, StringComparison.Ordinal);
@@ -268,7 +268,7 @@ public sealed class RepairCommandTests
     public void Old_executions_are_counted_by_a_plan_of_everything_alone(bool apply, bool dryRun, string? verdict) =>
         Assert.StartsWith("--old-executions counts what a plan of everything would remove", new RepairOptions
         {
-            OldExecutions = true, Apply = apply, DryRun = dryRun, Filter = new FindingsFilter(verdict, null, null),
+            OldExecutions = true, Apply = apply, DryRun = dryRun, Filter = FindingsFilter.Of([verdict], null, null),
         }.ProblemUnder(RemediationMode.Execute), StringComparison.Ordinal);
 
     [Fact]

@@ -111,7 +111,7 @@ public sealed class PlanAndHistoryTests
 
     [Theory]
     [InlineData("/api/v1/plan?verdict=dead", "verdict")]
-    [InlineData("/api/v1/plan?verdict=lost,hung", "verdict")]
+    [InlineData("/api/v1/plan?verdict=lost,dead", "verdict")]
     [InlineData("/api/v1/plan?type=SCAN", "type")]
     [InlineData("/api/v1/plan?page=1", "page")]
     [InlineData("/api/v1/repairs?state=open", "state")]

@@ -155,8 +155,10 @@ public sealed class RepairsEndpointTests
         var run = repairs.Exporter.Services.GetRequiredService<RepairRun>();
         await Eventually.HoldsAsync(() => Task.FromResult(run.IsBusy), TimeSpan.FromSeconds(20), () => "No run began.");
         repairs.Exporter.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
-        var (status, problem) = await asking;
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "The exporter ends; what the run had done is in the audit."), (status, Text(problem, "detail")));
+        var (status, document) = await asking;
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "interrupted", "It was broken off. What was written until then stays, and is in the audit."),
+            (status, Text(document, "end"), Text(document, "problem")));
+        Assert.Equal(0, document.GetProperty("repairs").GetArrayLength());
         Assert.Equal(("Pending 0", ""), (await repairs.TaskAsync(task), await repairs.AuditAsync()));
     }
 

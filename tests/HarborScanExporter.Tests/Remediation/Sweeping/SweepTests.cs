@@ -277,6 +277,20 @@ public sealed class SweepTests
     }
 
     [Fact]
+    public async Task A_search_that_failed_and_one_of_a_person_do_not_stand_for_an_alerts_own()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync("2.10.0", changes: On);
+        var reader = harbor.Pieces.GetRequiredService<SweepReader>();
+        Assert.NotNull(await reader.FindAsync(RunSource.Command, TestContext.Current.CancellationToken));
+        await harbor.Seed.ExecuteAsync($"revoke select on execution from {harbor.Harbor.Role}; revoke select (id, vendor_type, extra_attrs, start_time) on execution from {harbor.Harbor.Role}");
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => reader.FindAsync(RunSource.Alert, TestContext.Current.CancellationToken));
+        await harbor.Harbor.GrantAsync();
+        harbor.Time.Advance(TimeSpan.FromSeconds(30));
+        Assert.NotNull(await reader.FindAsync(RunSource.Alert, TestContext.Current.CancellationToken));
+        Assert.Null(await reader.FindAsync(RunSource.Alert, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_search_reads_the_executions_once_and_scans_no_table()
     {
         await using var harbor = await RepairingHarbor.StartAsync("2.10.0", changes: On);

@@ -51,6 +51,27 @@ public sealed class UndoingTests
     }
 
     [Fact]
+    public async Task An_execution_that_was_taken_back_is_repaired_again_when_Harbor_has_written_it_since()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync();
+        var execution = await harbor.Seed.ExecutionAsync(started: 5 * Hour);
+        await harbor.Seed.TaskAsync(execution, status: "Success", created: 5 * Hour, jobId: First);
+        var line = await RunForOneLineAsync(harbor);
+        Assert.Equal($"refresh_execution done execution={execution}", await harbor.AuditAsync());
+        Assert.True((await UndoAsync(harbor, line)).Done);
+        await AgeAsync(harbor, 2 * Hour);
+        await harbor.SeeTwiceAsync();
+        Assert.Equal("undone", Assert.Single((await harbor.RunAsync()).Plan!.Refusals).Reason);
+        Assert.Equal("Running 2", await harbor.ExecutionAsync(execution));
+
+        // Harbor refreshed it, and it came to the same contradiction once more.
+        await harbor.Seed.ExecuteAsync($"update execution set revision = revision + 1 where id = {execution}");
+        await harbor.SeeTwiceAsync();
+        Assert.Equal([(RepairAction.RefreshExecution, RepairState.Done)], (await harbor.RunAsync()).Outcomes.Select(outcome => (outcome.Repair.Action, outcome.State)));
+        Assert.StartsWith("Success 4", await harbor.ExecutionAsync(execution), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_undo_is_not_an_attempt()
     {
         await using var harbor = await RepairingHarbor.StartAsync();

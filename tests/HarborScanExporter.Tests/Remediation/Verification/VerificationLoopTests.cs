@@ -1,7 +1,9 @@
+using HarborScanExporter.Hosting;
 using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 
 namespace HarborScanExporter.Tests.Remediation.Verification;
@@ -69,7 +71,8 @@ public sealed class VerificationLoopTests
 
     private static async Task<StartedLoop> LoopAsync(RepairingHarbor harbor)
     {
-        var loop = ActivatorUtilities.CreateInstance<VerificationLoop>(harbor.Pieces);
+        var rounds = ActivatorUtilities.CreateInstance<VerificationLoop>(harbor.Pieces);
+        var loop = new RepeatingService("The look at whether repairs held", rounds.RoundAsync, harbor.Time, NullLogger<RepeatingService>.Instance);
         await loop.StartAsync(TestContext.Current.CancellationToken);
         return new StartedLoop(loop);
     }
@@ -96,7 +99,7 @@ public sealed class VerificationLoopTests
         await harbor.Seed.TaskAsync(execution, created: 5 * Hour);
     }
 
-    private sealed class StartedLoop(VerificationLoop loop) : IAsyncDisposable
+    private sealed class StartedLoop(RepeatingService loop) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {

@@ -1,0 +1,60 @@
+using System.Net;
+using HarborScanExporter.Database;
+using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Undo;
+using HarborScanExporter.Tests.Remediation;
+using HarborScanExporter.Tests.Remediation.Verification;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace HarborScanExporter.Tests.Database;
+
+/// <summary>That there is no audit is decided in one place and told in one sentence, whoever meets it.</summary>
+public sealed class AuditExceptionTests
+{
+    private const string Mend = "Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.";
+
+    [Theory]
+    [InlineData("drop table harbor_scan.repair cascade", "relation \"harbor_scan.repair\" does not exist.")]
+    [InlineData("drop schema harbor_scan cascade", "relation \"harbor_scan.repair\" does not exist.")]
+    [InlineData("revoke all on harbor_scan.repair from {0}, {1}", "permission denied for table repair.")]
+    [InlineData("revoke usage on schema harbor_scan from {0}, {1}", "permission denied for schema harbor_scan.")]
+    [InlineData("alter table harbor_scan.repair drop column action cascade", "column \"action\" does not exist.")]
+    public async Task Whoever_meets_it(string trouble, string why)
+    {
+        await using var repairs = await OperatedRepairs.StartAsync();
+        await repairs.LoseScanAsync();
+        await using var harbor = await RepairingHarbor.StartAsync(harbor: repairs.Harbor, redis: repairs.Redis);
+        await repairs.Harbor.Database.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, trouble, repairs.Harbor.Role, repairs.Harbor.RepairRole));
+
+        List<string> told =
+        [
+            (await Assert.ThrowsAsync<AuditException>(harbor.PlanAsync)).Message,
+            (await harbor.RunAsync()).Problem!,
+            (await Assert.ThrowsAsync<AuditException>(harbor.VerifyAsync)).Message,
+            (await Assert.ThrowsAsync<AuditException>(() => harbor.Run.ResolveIntentsAsync(TestContext.Current.CancellationToken))).Message,
+            (await harbor.Pieces.GetRequiredService<Undoing>().UndoAsync(1, new Asker(RunSource.Command, "test"), TestContext.Current.CancellationToken)).Problem!,
+        ];
+        foreach (var path in new[] { "/api/v1/plan", "/api/v1/repairs" })
+        {
+            var (status, body) = await repairs.GetAsync(path);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+            told.Add(body.GetProperty("detail").GetString()!);
+        }
+        // The column is named with or without its table.
+        Assert.All(told, sentence => Assert.Equal($"The audit of repairs cannot be used: {why} {Mend}", sentence.Replace("column r.action", "column \"action\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void The_servers_own_word_stands_in_a_sentence_without_its_lines_of_detail()
+    {
+        var error = new PostgresException("relation \"x\" does not exist", "ERROR", "ERROR", "42P01", detail: "more", hint: "look", position: 8);
+        Assert.Contains('\n', error.Message);
+        Assert.Equal("42P01: relation \"x\" does not exist", FailureReason.Words(error));
+        Assert.Equal("two lines", FailureReason.Words(new IOException("two\nlines.")));
+        var full = new AuditException(new PostgresException("No space left on device", "ERROR", "ERROR", "53100")).Message;
+        Assert.StartsWith("The audit of repairs cannot be used: 53100: No space left on device. ", full, StringComparison.Ordinal);
+        Assert.DoesNotContain("03-remediation-role.sql", full, StringComparison.Ordinal);
+        Assert.EndsWith(" Until it takes lines of the audit nothing is repaired.", full, StringComparison.Ordinal);
+    }
+}
