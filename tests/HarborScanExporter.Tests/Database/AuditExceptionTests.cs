@@ -1,7 +1,7 @@
 using System.Net;
-using HarborScanExporter.Database;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Undo;
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Remediation.Verification;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,11 +15,11 @@ public sealed class AuditExceptionTests
     private const string Mend = "Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.";
 
     [Theory]
-    [InlineData("drop table harbor_scan.repair cascade", "relation \"harbor_scan.repair\" does not exist.")]
-    [InlineData("drop schema harbor_scan cascade", "relation \"harbor_scan.repair\" does not exist.")]
-    [InlineData("revoke all on harbor_scan.repair from {0}, {1}", "permission denied for table repair.")]
-    [InlineData("revoke usage on schema harbor_scan from {0}, {1}", "permission denied for schema harbor_scan.")]
-    [InlineData("alter table harbor_scan.repair drop column action cascade", "column \"action\" does not exist.")]
+    [InlineData("drop table harbor_scan.repair cascade", "42P01: relation \"harbor_scan.repair\" does not exist.")]
+    [InlineData("drop schema harbor_scan cascade", "42P01: relation \"harbor_scan.repair\" does not exist.")]
+    [InlineData("revoke all on harbor_scan.repair from {0}, {1}", "42501: permission denied for table repair.")]
+    [InlineData("revoke usage on schema harbor_scan from {0}, {1}", "42501: permission denied for schema harbor_scan.")]
+    [InlineData("alter table harbor_scan.repair drop column action cascade", "42703: column \"action\" does not exist.")]
     public async Task Whoever_meets_it(string trouble, string why)
     {
         await using var repairs = await OperatedRepairs.StartAsync();

@@ -33,7 +33,7 @@ public sealed class BoundedLookTests
         await harbor.Seed.TaskAsync(execution, status: "Stopped", code: 0, created: 5 * Hour, jobId: "", copies: 4_100);
         await harbor.Seed.ExecuteAsync("""
             insert into harbor_scan.repair (at, run, source, actor, action, state, verdict, evidence, task_id, execution_id, ended_at, checks)
-            select now() - interval '5 hours', 'r', 'api', 'a', 'fix_status_code', 'done', 'final_status_wrong_code', '[]', id, execution_id, now() - interval '5 hours', 2
+            select now() - interval '30 hours', 'r', 'api', 'a', 'fix_status_code', 'done', 'final_status_wrong_code', '[]', id, execution_id, now() - interval '30 hours', 2
             from task, generate_series(1, 2) where id < (select max(id) from task)
             """);
         var last = await harbor.Harbor.Database.ScalarAsync<long>("select max(id)::bigint from task");
