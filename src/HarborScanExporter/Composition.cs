@@ -38,6 +38,7 @@ internal static class Composition
         services.AddSingleton<StuckLog>();
         services.AddSingleton<VerdictSightings>();
         services.AddSingleton<ProcessCounters>();
+        services.AddSingleton<ProcessUse>();
         services.AddSingleton<FailureLog>();
         services.AddSingleton<CollectorRun>();
         services.AddSingleton(provider => new CollectionRun(

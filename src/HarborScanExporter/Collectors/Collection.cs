@@ -16,16 +16,20 @@ namespace HarborScanExporter.Collectors;
 /// <param name="facts">Its first query.</param>
 /// <param name="limits">The limits of the settings.</param>
 /// <param name="ageThresholds">The thresholds of the settings.</param>
-/// <param name="timeout">How long the collection may take.</param>
+/// <param name="timeout">How long the collection may take at most.</param>
 /// <param name="active">What is remembered of the rows; null when the whole tables are read.</param>
 /// <param name="finished">Which finished rows such a read names one by one.</param>
+/// <param name="awaited">How much longer somebody waits for it, which may be less and may become more; the time up to the bound when not given.</param>
 internal sealed class Collection(
     CollectionSources sources, Snapshot first, DatabaseFacts facts, Limits limits, IReadOnlyList<TimeSpan> ageThresholds, TimeSpan timeout,
-    ActiveRows? active = null, FinishedSince? finished = null)
+    ActiveRows? active = null, FinishedSince? finished = null, Func<TimeSpan>? awaited = null)
     : IAsyncDisposable
 {
     /// <summary>The part of the collection's time that Redis may take: the second transaction comes after it.</summary>
     private const double JobServiceShare = 0.4;
+
+    /// <summary>Redis has so long in any case: whoever asked for less time may not be the only one who waits.</summary>
+    private static readonly TimeSpan LeastForJobService = TimeSpan.FromSeconds(1);
 
     private readonly long _begun = sources.Time.GetTimestamp();
     private Snapshot? _snapshot = first;
@@ -122,6 +126,15 @@ internal sealed class Collection(
 
     private TimeSpan Left => timeout - sources.Time.GetElapsedTime(_begun) is var left && left > TimeSpan.FromMilliseconds(100) ? left : TimeSpan.FromMilliseconds(100);
 
+    private TimeSpan JobServicePatience
+    {
+        get
+        {
+            var patience = (awaited?.Invoke() ?? Left) * JobServiceShare;
+            return patience > LeastForJobService ? patience : Left * JobServiceShare < LeastForJobService ? Left * JobServiceShare : LeastForJobService;
+        }
+    }
+
     private Task<Passes> PassesAsync(ActiveRows rows, CancellationToken cancellationToken) =>
         _passes ??= ReadAsync((from, token) => ActiveReading.ReadAsync(from, rows, facts, null, token), cancellationToken);
 
@@ -166,7 +179,7 @@ internal sealed class Collection(
         var open = _openTasks is { IsCompletedSuccessfully: true } read ? read.Result : [];
         var readOnly = sources.Api?.ReadOnlyAsync(cancellationToken);
         var evidence = sources.Evidence is { } reader
-            ? await reader.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], Left * JobServiceShare, cancellationToken)
+            ? await reader.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], JobServicePatience, cancellationToken)
             : JobServiceEvidence.Without(EvidenceState.NotConfigured);
         _readOnly = readOnly is null ? null : await readOnly;
         if (await IsForeignAsync(evidence, cancellationToken)) return evidence.OfAnotherHarbor();

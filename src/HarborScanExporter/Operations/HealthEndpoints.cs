@@ -1,4 +1,3 @@
-using HarborScanExporter.Database;
 using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Operations;
@@ -9,32 +8,23 @@ namespace HarborScanExporter.Operations;
 /// </summary>
 internal static class HealthEndpoints
 {
-    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(2);
-
     /// <summary>200 as long as the process answers.</summary>
     public static Task Healthz(HttpContext context) => WriteAsync(context, StatusCodes.Status200OK, "ok\n");
 
     /// <summary>200 when the database answers within two seconds, else 503 with the reason.</summary>
-    public static async Task ReadyzAsync(HttpContext context, HarborDatabase database, TimeProvider time)
+    public static async Task ReadyzAsync(HttpContext context, Readiness readiness)
     {
-        using var limit = new CancellationTokenSource(ReadyLimit, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, context.RequestAborted);
         try
         {
-            await database.PingAsync(either.Token).WaitAsync(ReadyLimit, time, context.RequestAborted);
+            if (await readiness.ProblemAsync(context.RequestAborted) is { } reason)
+                await WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"not ready ({reason}). {FailureReason.Mend(reason)}\n");
+            else
+                await WriteAsync(context, StatusCodes.Status200OK, "ready\n");
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            return;
+            // Nobody waits for the answer.
         }
-        catch (Exception error)
-        {
-            // Whatever is wrong with the database, this process answers.
-            var reason = FailureReason.Of(error);
-            await WriteAsync(context, StatusCodes.Status503ServiceUnavailable, $"not ready ({reason}). {FailureReason.Mend(reason)}\n");
-            return;
-        }
-        await WriteAsync(context, StatusCodes.Status200OK, "ready\n");
     }
 
     private static Task WriteAsync(HttpContext context, int status, string text)
