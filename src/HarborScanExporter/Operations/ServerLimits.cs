@@ -28,7 +28,7 @@ internal static class ServerLimits
     /// <summary>The most open connections of each listener, smaller where the process may open few files.</summary>
     public static (int Metrics, int Operations) Connections(long mostFiles)
     {
-        var spare = Math.Max(16, mostFiles - OwnFiles);
+        var spare = Math.Clamp(mostFiles - OwnFiles, 16, 1 << 20);
         return ((int)Math.Min(1024, spare * 3 / 4), (int)Math.Min(256, spare / 4));
     }
 

@@ -19,6 +19,9 @@ internal sealed record ListenAddress(int Port, IPAddress? Address, bool IsLocalh
         return new ListenAddress(uri.Port, url.Contains(Every, StringComparison.Ordinal) || !IPAddress.TryParse(uri.DnsSafeHost, out var address) ? null : address, uri.Host == Localhost);
     }
 
+    /// <summary>The URL with the one sign for every address.</summary>
+    public static string Normal(string url) => url.Replace("://+:", Every, StringComparison.Ordinal);
+
     /// <summary>The URL in a form that <see cref="Uri"/> can read.</summary>
-    public static string Readable(string url) => url.Replace(Every, "://[::]:", StringComparison.Ordinal);
+    public static string Readable(string url) => Normal(url).Replace(Every, "://[::]:", StringComparison.Ordinal);
 }

@@ -92,7 +92,7 @@ internal sealed class SettingValues(IReadOnlyDictionary<string, string> given)
     public string Listen(string name)
     {
         var value = Value(name) ?? "";
-        var address = value.Replace("://+:", "://*:", StringComparison.Ordinal);
+        var address = ListenAddress.Normal(value);
         if (!Uri.TryCreate(ListenAddress.Readable(address), UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/" || uri.UserInfo.Length > 0)
         {
             Refuse($"{name}: {value} is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.");

@@ -15,7 +15,7 @@ internal sealed record Attack(string Name, int Connections, byte[] First, byte[]
 
     /// <summary>As many headers as servers usually take, and never the end of them.</summary>
     public static Attack UnfinishedHeaders { get; } =
-        new("30 KiB of headers without an end", 8_000, Ascii("GET /metrics HTTP/1.1\r\nHost: exporter\r\n"), Ascii($"X-Filler: {new string('x', 1_012)}\r\n"), 30 * 1024);
+        new("30 KiB of headers without an end", 8_000, Ascii("GET /metrics HTTP/1.1\r\nHost: exporter\r\n"), Repeated(Ascii($"X-Filler: {new string('x', 1_012)}\r\n"), 30 * 1024), 30 * 1024);
 
     /// <summary>Requests for the largest answer, which is never read.</summary>
     public static Attack NeverReading { get; } = new("/metrics, never read", 3_000, Request("/metrics"), [], 0);

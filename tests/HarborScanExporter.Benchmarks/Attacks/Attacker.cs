@@ -7,7 +7,7 @@ namespace HarborScanExporter.Benchmarks.Attacks;
 internal sealed class Attacker(Attack attack, IPEndPoint target)
 {
     /// <summary>A connection is given up and opened anew after so long, since a client that reads nothing does not see every end.</summary>
-    private const int HeldSeconds = 5;
+    private const int HeldSeconds = 8;
 
     /// <summary>
     /// It opens its connections over so long, and opens one again so long after it was closed: faster, it would be the attack that takes this

@@ -99,7 +99,7 @@ public sealed class GateTests
         await harbor.Database.ExecuteAsync($"""
             alter table robot rename to slow_robot;
             create view robot as select r.* from slow_robot r, (select pg_sleep(4)) slow;
-            insert into slow_robot (name, expiresat, salt) values ('robot$x', -1, '');
+            insert into slow_robot (name, project_id, description, expiresat, visible, creation_time) values ('robot$x', 1, 'for scan', -1, false, now() - interval '2 days');
             grant select on robot to {harbor.Role};
             """);
         var patient = exporter.ScrapeAsync();
