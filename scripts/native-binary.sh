@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Finds or makes the native binary that is measured. Sourced by benchmark.sh and soak.sh.
+# Finds or makes the native binary that is measured. Sourced by attack.sh, benchmark.sh and soak.sh.
 
 # Sets native_binary to HARBOR_TEST_NATIVE_BINARY, else to one that is published into a temporary folder and removed at exit.
 find_native_binary() {

@@ -39,6 +39,7 @@ internal static class Composition
         services.AddSingleton<StuckLog>();
         services.AddSingleton<VerdictSightings>();
         services.AddSingleton<ProcessCounters>();
+        services.AddSingleton<ProcessUse>();
         services.AddSingleton<FailureLog>();
         services.AddSingleton<CollectorRun>();
         services.AddSingleton<CollectionRun>();

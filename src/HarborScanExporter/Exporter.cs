@@ -1,8 +1,10 @@
 using System.Net.Sockets;
-using HarborScanExporter.Database;
+using System.Runtime.InteropServices;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace HarborScanExporter;
 
@@ -16,18 +18,14 @@ internal static partial class Exporter
     {
         // An empty builder: neither ASPNETCORE_* variables nor an appsettings.json in the working folder change what this program does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            // In this order: RunAsync tells by it which address could not be listened on.
-            Listener.Metrics.Bind(kestrel, settings.Listen);
-            if (settings.Operations is { } operations) Listener.Operations.Bind(kestrel, operations.Listen);
-        });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
+        builder.Services.Configure<SocketTransportOptions>(ServerLimits.Set);
         builder.Services.AddRoutingCore();
         AddLogging(builder.Logging);
         builder.Services.AddLooking(settings, TimeProvider.System).AddRemembering(settings);
         builder.Services.AddRepairing(settings).AddRepairLoops(settings);
         builder.Services.AddSingleton<MetricsEndpoint>();
+        builder.Services.AddSingleton<Readiness>();
         if (settings.Operations is { } listener) builder.Services.AddOperations(listener);
         change?.Invoke(builder);
         var app = builder.Build();
@@ -46,6 +44,12 @@ internal static partial class Exporter
     /// <summary>Serves until it is stopped; 0 then, 1 when a part in the background broke and ended it, and 2 when the address cannot be listened on.</summary>
     public static async Task<int> RunAsync(WebApplication app, ExporterSettings settings, CancellationToken cancellationToken)
     {
+        // A terminal that closes, or a script that means "read your settings again", must not end it without a word.
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            LogHangUp(app.Logger);
+        });
         try
         {
             await app.StartAsync(cancellationToken);
@@ -71,8 +75,21 @@ internal static partial class Exporter
     private static bool HasBrokenPart(WebApplication app) =>
         app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(part => part.ExecuteTask is { IsFaulted: true });
 
+    private static void Listen(KestrelServerOptions kestrel, ExporterSettings settings)
+    {
+        kestrel.AddServerHeader = false;
+        ServerLimits.Set(kestrel.Limits);
+        var (ofMetrics, ofOperations) = ServerLimits.Connections(ServerLimits.MostFiles());
+        var time = kestrel.ApplicationServices.GetRequiredService<TimeProvider>();
+        var logger = kestrel.ApplicationServices.GetRequiredService<ILogger<OpenConnections>>();
+        // In this order: RunAsync tells by it which address could not be listened on.
+        Listener.Metrics.Bind(kestrel, settings.Listen, new OpenConnections(ofMetrics, settings.Listen, time, logger));
+        if (settings.Operations is { } operations) Listener.Operations.Bind(kestrel, operations.Listen, new OpenConnections(ofOperations, operations.Listen, time, logger));
+    }
+
     private static void Map(WebApplication app, ExporterSettings settings)
     {
+        app.Use(OpenConnection.FollowAsync);
         if (app.Services.GetService<OperationsListener>() is { } operations) app.Use((context, next) => operations.ServeAsync(context, next));
         string[] reading = [HttpMethods.Get, HttpMethods.Head];
         var page = LandingPage.Html(settings);
@@ -111,6 +128,9 @@ internal static partial class Exporter
 
     [LoggerMessage(12, LogLevel.Critical, "{Setting}: cannot listen on {Listen}: {Message}. Choose another address or port, or stop what uses it.")]
     private static partial void LogCannotListen(ILogger logger, string setting, string listen, string message);
+
+    [LoggerMessage(15, LogLevel.Information, "SIGHUP: nothing is to be done. Secrets are read again by themselves when their files change; other settings need a restart.")]
+    private static partial void LogHangUp(ILogger logger);
 
     [LoggerMessage(11, LogLevel.Information, "Ignored variables that Kubernetes wrote for services: {Names}. Set enableServiceLinks: false to be rid of them.")]
     private static partial void LogServiceLinks(ILogger logger, string names);

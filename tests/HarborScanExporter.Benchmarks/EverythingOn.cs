@@ -16,13 +16,16 @@ internal sealed class EverythingOn : IDisposable
         {
             [Setting.Names.RedisUrl] = redis.Url,
             [Setting.Names.CollectorsEnabled] = string.Join(',', CollectorSet.Names),
-            [Setting.Names.OperationsListen] = $"http://127.0.0.1:{PrivatePostgres.FreePort().ToString(CultureInfo.InvariantCulture)}",
+            [Setting.Names.OperationsListen] = $"http://127.0.0.1:{OperationsPort.ToString(CultureInfo.InvariantCulture)}",
             [Setting.Names.OperationsTokenFile] = _token,
             [Setting.Names.Remediation] = "dry-run",
             [Setting.Names.RemediationDatabaseUsername] = FilledHarbor.RemediationRole,
             [Setting.Names.RemediationDatabasePassword] = FilledHarbor.Password,
         };
     }
+
+    /// <summary>The port of the second listener.</summary>
+    public int OperationsPort { get; } = PrivatePostgres.FreePort();
 
     /// <summary>Settings beyond those of the database.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using HarborScanExporter.Benchmarks.Attacks;
 
 namespace HarborScanExporter.Benchmarks;
 
@@ -21,19 +22,29 @@ internal sealed class MeasuredExporter : IAsyncDisposable
         _client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}"), Timeout = TimeSpan.FromMinutes(1) };
         _process = process;
         _begun = begun;
+        Port = port;
     }
+
+    /// <summary>The port of the first listener.</summary>
+    public int Port { get; }
+
+    public int ProcessId => _process.Id;
+
+    public bool HasExited => _process.HasExited;
 
     /// <summary>Starts the binary; it may not answer yet.</summary>
     /// <param name="binary">The published binary.</param>
     /// <param name="harbor">The database that it reads.</param>
     /// <param name="changes">Settings beyond those of the database.</param>
-    public static MeasuredExporter Start(string binary, FilledHarbor harbor, IEnumerable<KeyValuePair<string, string>>? changes = null)
+    /// <param name="limit">The memory that it may have; that of the machine when not given.</param>
+    public static MeasuredExporter Start(string binary, FilledHarbor harbor, IEnumerable<KeyValuePair<string, string>>? changes = null, MemoryLimit? limit = null)
     {
         var port = PrivatePostgres.FreePort();
-        var start = new ProcessStartInfo(binary) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var command = limit?.Command([binary]) ?? [binary];
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true };
         // An exporter refuses settings it does not know, and the shell of a benchmark may hold some.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("HARBOR", StringComparison.Ordinal)).ToArray()) start.Environment.Remove(name);
-        foreach (var (name, value) in harbor.Environment(port).Concat(changes ?? [])) start.Environment[name] = value;
+        foreach (var (name, value) in harbor.Environment(port).Concat(changes ?? []).Concat(limit?.Environment ?? new Dictionary<string, string>())) start.Environment[name] = value;
         var begun = Stopwatch.GetTimestamp();
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{binary} did not start.");
         process.OutputDataReceived += (_, line) => TellTrouble(line.Data);

@@ -34,7 +34,13 @@ soak.SetAction((parsed, cancellationToken) => RunAsync(
     () => new Soak(parsed.GetRequiredValue(native).FullName, parsed.GetValue(soakScrapes), parsed.GetValue(rate), Settings(parsed.GetValue(set) ?? []))
         .RunAsync(parsed.GetValue(postgres)!, cancellationToken), cancellationToken));
 
-var command = new RootCommand("Measures what one scrape costs, by the size of Harbor's tables.") { native, postgres, sizes, scrapes, memoryScrapes, readme, only, soak };
+var seconds = new Option<int>("--seconds") { Description = "How long each attack lasts.", DefaultValueFactory = _ => 30 };
+seconds.Validators.Add(given => Least(given, 5, "below that nothing happens"));
+var attack = new Command("attack", "Attacks the exporter from this machine in the memory of the shipped manifests, and looks at what others notice.") { seconds };
+attack.SetAction((parsed, cancellationToken) => RunAsync(
+    () => new UnderAttack(parsed.GetRequiredValue(native).FullName, parsed.GetValue(seconds)).RunAsync(parsed.GetValue(postgres)!, cancellationToken), cancellationToken));
+
+var command = new RootCommand("Measures what one scrape costs, by the size of Harbor's tables.") { native, postgres, sizes, scrapes, memoryScrapes, readme, only, soak, attack };
 command.SetAction((parsed, cancellationToken) => RunAsync(async () =>
 {
     var forMemory = parsed.GetValue(memoryScrapes) is > 0 and var given ? given : parsed.GetResult(scrapes) is { Implicit: false } ? 10 * parsed.GetValue(scrapes) : MemoryBenchmark.UsualScrapes;

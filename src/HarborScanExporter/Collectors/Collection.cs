@@ -16,12 +16,13 @@ namespace HarborScanExporter.Collectors;
 /// <param name="facts">Its first query.</param>
 /// <param name="limits">The limits of the settings.</param>
 /// <param name="ageThresholds">The thresholds of the settings.</param>
-/// <param name="timeout">How long the collection may take.</param>
+/// <param name="timeout">How long the collection may take at most.</param>
 /// <param name="active">What is remembered of the rows; null when the whole tables are read.</param>
 /// <param name="finished">Which finished rows such a read names one by one.</param>
+/// <param name="awaited">How much longer somebody waits for it, which may be less and may become more; the time up to the bound when not given.</param>
 internal sealed class Collection(
     CollectionSources sources, Snapshot first, DatabaseFacts facts, Limits limits, IReadOnlyList<TimeSpan> ageThresholds, TimeSpan timeout,
-    ActiveRows? active = null, FinishedSince? finished = null)
+    ActiveRows? active = null, FinishedSince? finished = null, Func<TimeSpan>? awaited = null)
     : IAsyncDisposable
 {
     /// <summary>The part of the collection's time that Redis may take: the second transaction comes after it.</summary>
@@ -34,6 +35,9 @@ internal sealed class Collection(
     private const string Service = "the job service";
     private const string Hooks = "hooks that nobody takes";
     private const string Judged = "tasks in doubt";
+
+    /// <summary>Redis has so long in any case: whoever asked for less time may not be the only one who waits.</summary>
+    private static readonly TimeSpan LeastForJobService = TimeSpan.FromSeconds(1);
 
     private readonly long _begun = sources.Time.GetTimestamp();
     private Snapshot? _snapshot = first;
@@ -144,6 +148,15 @@ internal sealed class Collection(
         return this;
     }
 
+    private TimeSpan JobServicePatience
+    {
+        get
+        {
+            var patience = (awaited?.Invoke() ?? Left) * JobServiceShare;
+            return patience > LeastForJobService ? patience : Left * JobServiceShare < LeastForJobService ? Left * JobServiceShare : LeastForJobService;
+        }
+    }
+
     private Task<Passes> PassesAsync(ActiveRows rows, CancellationToken cancellationToken) =>
         _passes ??= Times.MeasureAsync(Horizon, () => ReadAsync((from, token) => ActiveReading.ReadAsync(from, rows, facts, null, token, Times), cancellationToken));
 
@@ -187,7 +200,7 @@ internal sealed class Collection(
         }
         var open = _openTasks is { IsCompletedSuccessfully: true } known ? known.Result : [];
         var asked = sources.Api?.ReadOnlyAsync(cancellationToken) ?? Task.FromResult<bool?>(null);
-        var read = sources.Evidence?.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], Left * JobServiceShare, cancellationToken)
+        var read = sources.Evidence?.ReadAsync([.. Diagnosing.OldestFirst(open).Select(task => task.JobId)], JobServicePatience, cancellationToken)
             ?? Task.FromResult(JobServiceEvidence.Without(EvidenceState.NotConfigured));
         // Neither is left behind when the other fails.
         await Task.WhenAll(asked, read);

@@ -20,6 +20,7 @@ internal static class HealthEndpoints
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
+            // Nobody waits for the answer.
             return;
         }
         catch (Exception error)

@@ -1,4 +1,4 @@
-using System.Net;
+using HarborScanExporter.Settings;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace HarborScanExporter.Operations;
@@ -17,23 +17,30 @@ internal sealed class Listener
     /// <summary>The listener of HARBOR_SCAN_OPERATIONS_LISTEN.</summary>
     public static Listener Operations { get; } = new();
 
-    /// <summary>Listens where the URL says, as Kestrel itself reads one: an address, localhost for both loopbacks, any other name for every address.</summary>
+    /// <summary>Listens where the URL says.</summary>
     /// <param name="kestrel">The server.</param>
-    /// <param name="url">An http URL of one address and port.</param>
-    public void Bind(KestrelServerOptions kestrel, string url)
+    /// <param name="url">An http URL of one address and port, as <see cref="SettingValues.Listen"/> accepts it.</param>
+    /// <param name="connections">What bounds the connections that come in here.</param>
+    public void Bind(KestrelServerOptions kestrel, string url, OpenConnections connections)
     {
-        var uri = new Uri(url);
-        if (uri.Host == "localhost") kestrel.ListenLocalhost(uri.Port, Mark);
-        else if (IPAddress.TryParse(uri.DnsSafeHost, out var address)) kestrel.Listen(address, uri.Port, Mark);
-        else kestrel.ListenAnyIP(uri.Port, Mark);
+        var where = ListenAddress.Parse(url);
+        if (where.IsLocalhost) kestrel.ListenLocalhost(where.Port, Mark);
+        else if (where.Address is { } address) kestrel.Listen(address, where.Port, Mark);
+        // One socket for IPv6 and IPv4; IPv4 alone where the machine has no IPv6.
+        else kestrel.ListenAnyIP(where.Port, Mark);
+
+        void Mark(ListenOptions options)
+        {
+            // HTTP/2 brings streams, tables and frames that each need bounds of their own, and no client here needs it.
+            options.Protocols = HttpProtocols.Http1;
+            options.Use(next => connection =>
+            {
+                connection.Features.Set(this);
+                return connections.ServeAsync(connection, next);
+            });
+        }
     }
 
     /// <summary>Whether the request came in here.</summary>
     public bool Took(HttpContext context) => ReferenceEquals(context.Features.Get<Listener>(), this);
-
-    private void Mark(ListenOptions options) => options.Use(next => connection =>
-    {
-        connection.Features.Set(this);
-        return next(connection);
-    });
 }

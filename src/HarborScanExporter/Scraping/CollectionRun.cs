@@ -19,14 +19,19 @@ internal sealed class CollectionRun(
     private readonly Limits _limits = settings.Limits;
 
     /// <summary>Collects; the failure of a collector is part of the answer.</summary>
-    /// <param name="timeout">How long the collection may take.</param>
+    /// <param name="awaited">How much longer somebody waits for it; that may become more while it runs, up to the timeout of the settings.</param>
+    /// <param name="ended">Where each collector is put that comes to its end.</param>
     /// <param name="cancellationToken">Cancels the running statement on the server too.</param>
     /// <exception cref="Npgsql.NpgsqlException">The database is away or refuses.</exception>
     /// <exception cref="UnreadableSchemaException">It is no database that can be read.</exception>
-    public async Task<Exposition> CollectAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<Exposition> CollectAsync(Func<TimeSpan> awaited, EndedCollectors ended, CancellationToken cancellationToken)
     {
-        if (remembering is not null) await remembering.Reconciliation.KnownAsync(Patience < timeout / 2 ? Patience : timeout / 2, cancellationToken);
-        await using var collection = await BeginAsync(timeout, cancellationToken);
+        if (remembering is not null)
+        {
+            var half = awaited() / 2;
+            await remembering.Reconciliation.KnownAsync(Patience < half ? Patience : half, cancellationToken);
+        }
+        await using var collection = await BeginAsync(awaited, cancellationToken);
         TellWhatIsAbsent(collection.Facts);
         var samples = new Samples();
         RanCollector? firstFailed = null;
@@ -34,6 +39,7 @@ internal sealed class CollectionRun(
         {
             var ran = await RunAsync(collector, collection, cancellationToken);
             ran.Write(samples);
+            ended.Add(ran);
             if (collector.CountsForUp && ran.Failure is not null) firstFailed ??= ran;
         }
         if (remembering is not null) await TellWorkAsync(collection, samples, cancellationToken);
@@ -46,12 +52,14 @@ internal sealed class CollectionRun(
         return new Exposition(firstFailed?.Failure, samples) { Trouble = firstFailed?.Trouble, Diagnosed = collection.Diagnosed, Facts = collection.Facts };
     }
 
-    private async Task<Collection> BeginAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<Collection> BeginAsync(Func<TimeSpan> awaited, CancellationToken cancellationToken)
     {
+        // Whoever asked for less time must not let a statement run out on those who join.
+        var timeout = settings.ScrapeTimeout;
         for (var isFresh = false; ; isFresh = true)
         {
             var (snapshot, facts) = await OpenAsync(timeout, cancellationToken);
-            var collection = new Collection(sources, snapshot, facts, _limits, settings.AgeThresholds, timeout, remembering?.Rows);
+            var collection = new Collection(sources, snapshot, facts, _limits, settings.AgeThresholds, timeout, remembering?.Rows, awaited: awaited);
             try
             {
                 await collection.ReadActiveAsync(cancellationToken);
@@ -119,10 +127,16 @@ internal sealed class CollectionRun(
     }
 
     /// <summary>An answer without a single row.</summary>
-    public Exposition Nothing(string reason)
+    private Exposition Nothing(string reason) => Only([], reason);
+
+    /// <summary>The answer for whoever waits no longer: of the collectors that have come to their end.</summary>
+    public Exposition SoFar(EndedCollectors ended) => Only(ended.All, FailureReason.Timeout);
+
+    private Exposition Only(IReadOnlyList<RanCollector> ended, string reason)
     {
         var samples = new Samples();
-        foreach (var collector in _collectors) samples.Add(ScrapeFamilies.CollectorSuccess, 0, collector.Name);
+        foreach (var ran in ended) ran.Write(samples);
+        foreach (var collector in _collectors.Except(ended.Select(ran => ran.Collector))) samples.Add(ScrapeFamilies.CollectorSuccess, 0, collector.Name);
         return new Exposition(reason, samples);
     }
 

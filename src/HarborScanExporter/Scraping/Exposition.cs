@@ -18,21 +18,28 @@ internal sealed record Exposition(string? Failure, Samples Collected)
     /// <summary>What stands at the other end; null when the database was not reached.</summary>
     public DatabaseFacts? Facts { get; init; }
 
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ExpositionFormat, Task<ReadOnlyMemory<byte>>> _documents = [];
+
+    /// <summary>The document in a format, written once for everybody who shares the collection.</summary>
+    /// <param name="format">Text or OpenMetrics.</param>
+    /// <param name="write">Writes it; called for the first who asks.</param>
+    public Task<ReadOnlyMemory<byte>> DocumentAsync(ExpositionFormat format, Func<Task<ReadOnlyMemory<byte>>> write)
+    {
+        lock (_lock)
+        {
+            // Off the lock: the others wait for the document and not for their turn.
+            if (!_documents.TryGetValue(format, out var document)) _documents[format] = document = Task.Run(write);
+            return document;
+        }
+    }
+
     /// <summary>
     /// A registry of its own for this document: nothing in it comes from an earlier scrape. Families without a sample are not made,
     /// since the library would write their headers.
     /// </summary>
-    public CollectorRegistry ToRegistry(ProcessCounters counters, RemediationCounters remediation, Remembering? remembering)
-    {
-        var ofProcess = new Samples();
-        counters.Write(ofProcess);
-        remediation.Write(ofProcess);
-        remembering?.Write(ofProcess);
-        var registry = ToRegistry(ofProcess.All);
-        // process_* and dotnet_* of the library.
-        DotNetStats.Register(registry);
-        return registry;
-    }
+    /// <param name="counted">What is told of the process beside the collection.</param>
+    public CollectorRegistry ToRegistry(Samples counted) => ToRegistry(counted.All);
 
     /// <summary>The same without what is told of a process: one that looks once has nothing to count.</summary>
     public CollectorRegistry ToRegistry() => ToRegistry([]);

@@ -61,6 +61,9 @@ internal sealed class Samples
         if (value is { } known) Add(family, known, labels);
     }
 
+    /// <summary>Adds everything that others wrote.</summary>
+    public void AddAll(Samples others) => _samples.AddRange(others._samples);
+
     private void Add(Sample sample)
     {
         if (sample.Labels.Length != sample.Family.Labels.Length)

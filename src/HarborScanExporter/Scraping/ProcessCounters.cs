@@ -11,13 +11,19 @@ internal sealed class ProcessCounters
 
     public static readonly Family Coalesced = new("harbor_scan_scrapes_coalesced_total", "Scrapes that shared the collection of another.");
 
+    public static readonly Family CutShort = new("harbor_scan_scrapes_cut_short_total",
+        "Scrapes that asked for less time than the collection they shared took, and were answered with what there was.");
+
     private readonly long[] _failures = new long[FailureReason.All.Count];
     private long _collections;
     private long _coalesced;
+    private long _cutShort;
 
     public void CollectionBegan() => Interlocked.Increment(ref _collections);
 
     public void ScrapeCoalesced() => Interlocked.Increment(ref _coalesced);
+
+    public void ScrapeCutShort() => Interlocked.Increment(ref _cutShort);
 
     public void CollectionFailed(string reason) => Interlocked.Increment(ref _failures[FailureReason.IndexOf(reason)]);
 
@@ -26,6 +32,7 @@ internal sealed class ProcessCounters
     {
         samples.Add(Collections, Interlocked.Read(ref _collections));
         samples.Add(Coalesced, Interlocked.Read(ref _coalesced));
+        samples.Add(CutShort, Interlocked.Read(ref _cutShort));
         foreach (var reason in FailureReason.All) samples.Add(Failures, Interlocked.Read(ref _failures[FailureReason.IndexOf(reason)]), reason);
     }
 }

@@ -13,13 +13,13 @@ internal static class ScrapeFamilies
 
     public static readonly Family BuildInfo = new("harbor_scan_build_info", "This program.", "version", "revision", "runtime");
 
-    /// <summary>Every family this program can write, without those of the process library.</summary>
+    /// <summary>Every family this program can write, without those of <see cref="ProcessUse"/>.</summary>
     public static IReadOnlyList<Family> All { get; } =
     [
         Up,
         .. CollectorSet.All.SelectMany(collector => collector.Families).Distinct(),
         CollectorSuccess, CollectorDuration,
-        ProcessCounters.Collections, ProcessCounters.Failures, ProcessCounters.Coalesced,
+        ProcessCounters.Collections, ProcessCounters.Failures, ProcessCounters.Coalesced, ProcessCounters.CutShort,
         .. RemediationCounters.Families,
         .. ScanCounters.Families,
         .. ReconciliationFamilies.All,

@@ -33,7 +33,7 @@ internal sealed record Setting(string Name, string? Default, string Meaning, boo
         new(Names.ApiUsername, null, "User of Harbor's API; without it the API is not asked."),
         new(Names.ApiPassword, null, "Password of that user.", IsSecret: true),
         new(Names.ApiPasswordFile, null, "File that holds that password; read again for each request."),
-        new(Names.Listen, "http://0.0.0.0:10988", "Address of /metrics, the landing page and the health endpoints."),
+        new(Names.Listen, "http://*:10988", "Address of /metrics, the landing page and the health endpoints; * is every address, IPv6 and IPv4."),
         new(Names.OperationsListen, null, "Address of the second listener: findings and the status page. Off when not given; needs a token."),
         new(Names.OperationsTokenFile, null, "File that holds the token of the second listener, 16 characters or more; read again when it changes."),
         new(Names.Remediation, "off", "off, dry-run or execute: how far repairs may go, by whatever way they are asked for. Other than off needs HARBOR_REDIS_URL."),

@@ -88,15 +88,23 @@ internal sealed class SettingValues(IReadOnlyDictionary<string, string> given)
     /// <summary>Whether the word is <c>on</c>.</summary>
     public bool IsOn(string name) => OneOf(name, Switch) == Switch[0];
 
-    /// <summary>An http URL of one address and port.</summary>
+    /// <summary>An http URL of one address and port; <c>*</c> stands for every address.</summary>
     public string Listen(string name)
     {
         var value = Value(name) ?? "";
-        var readable = value.Replace("://*:", "://0.0.0.0:", StringComparison.Ordinal).Replace("://+:", "://0.0.0.0:", StringComparison.Ordinal);
-        if (Uri.TryCreate(readable, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0)
-            return readable.TrimEnd('/');
-        Refuse($"{name}: {value} is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.");
-        return "";
+        var address = ListenAddress.Normal(value);
+        if (!Uri.TryCreate(ListenAddress.Readable(address), UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/" || uri.UserInfo.Length > 0)
+        {
+            Refuse($"{name}: {value} is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.");
+            return "";
+        }
+        // What a name stands for may change, and may be an address that nobody meant to open.
+        if (uri.HostNameType is not (UriHostNameType.IPv4 or UriHostNameType.IPv6) && uri.Host != ListenAddress.Localhost)
+        {
+            Refuse($"{name}: {uri.Host} is a name. Give an address of this machine, localhost, or * for every address.");
+            return "";
+        }
+        return address.TrimEnd('/');
     }
 
     /// <summary>A duration between two, both included.</summary>

@@ -143,7 +143,7 @@ internal sealed class SettingsReader
         {
             _values.Refuse($"{tokenName}: there is no readable file {token}. Mount it, or correct the path.");
         }
-        if (listen.Length > 0 && new Uri(listen).Port is > 0 and var port && Uri.TryCreate(_values.Value(Setting.Names.Listen), UriKind.Absolute, out var first) && first.Port == port)
+        if (listen.Length > 0 && ListenAddress.Parse(listen).Port is > 0 and var port && Uri.TryCreate(ListenAddress.Readable(_values.Value(Setting.Names.Listen) ?? ""), UriKind.Absolute, out var first) && first.Port == port)
             _values.Refuse($"{listenName} and {Setting.Names.Listen} name the same port. Each listener needs a port of its own.");
         return new OperationsSettings(listen, token);
     }

@@ -96,7 +96,7 @@ public sealed class KubernetesManifestTests
         var ingress = Read("networkpolicy")["spec"]["ingress"].Items[1];
 
         Assert.Equal("10989", port["containerPort"].Text);
-        Assert.Equal("http://0.0.0.0:10989", ValueOf("HARBOR_SCAN_OPERATIONS_LISTEN"));
+        Assert.Equal("http://*:10989", ValueOf("HARBOR_SCAN_OPERATIONS_LISTEN"));
         Assert.Equal(("operations", "10989"), (service["targetPort"].Text, service["port"].Text));
         Assert.Equal("10989", Assert.Single(ingress["ports"].Items)["port"].Text);
         Assert.True(Assert.Single(ingress["from"].Items).Has("podSelector"), "Not every pod of a namespace may reach the findings.");

@@ -276,8 +276,10 @@ public sealed class AccessTests
     [InlineData("http://[::]:{0}", "127.0.0.1")]
     [InlineData("http://[::1]:{0}", "[::1]")]
     [InlineData("http://localhost:{0}", "127.0.0.1")]
+    [InlineData("http://localhost:{0}", "[::1]")]
     [InlineData("http://*:{0}", "127.0.0.1")]
-    [InlineData("http://exporter.example:{0}", "127.0.0.1")]
+    [InlineData("http://*:{0}", "[::1]")]
+    [InlineData("http://+:{0}", "[::1]")]
     public async Task Every_form_of_an_address_is_listened_on(string form, string host)
     {
         var (metrics, operations) = (Tool.FreePort(), Tool.FreePort());
@@ -290,6 +292,16 @@ public sealed class AccessTests
         Assert.Equal("ok\n", await client.GetStringAsync(new Uri($"http://{host}:{metrics}/healthz"), TestContext.Current.CancellationToken));
         client.DefaultRequestHeaders.Authorization = OperatedHarbor.Bearer();
         Assert.StartsWith("openapi: 3.1.0", await client.GetStringAsync(new Uri($"http://{host}:{operations}/api/v1/openapi.yaml"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_address_is_that_of_IPv4_alone_where_there_is_no_IPv6()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        var environment = harbor.Environment();
+        environment["DOTNET_SYSTEM_NET_DISABLEIPV6"] = "1";
+        await using var exporter = await ExporterProcess.StartAsync(environment, listen: "http://*:{0}");
+        Assert.Equal("ok\n", await exporter.Client.GetStringAsync(new Uri("/healthz", UriKind.Relative), TestContext.Current.CancellationToken));
     }
 
     private static void Capture(WebApplicationBuilder builder) => builder.Logging.ClearProviders().AddFakeLogging();

@@ -1,3 +1,4 @@
+using HarborScanExporter.Scraping;
 using System.Net;
 using System.Text.Json;
 using HarborScanExporter.Database;

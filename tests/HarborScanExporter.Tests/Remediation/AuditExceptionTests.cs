@@ -1,3 +1,4 @@
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Remediation;
 using Npgsql;
 

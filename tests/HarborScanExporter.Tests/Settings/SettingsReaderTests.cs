@@ -18,7 +18,7 @@ public sealed class SettingsReaderTests
         var settings = Read(Least).Settings!;
         Assert.Equal(("db", 5432, "scraper", "registry", "disable"),
             (settings.Database.Host, settings.Database.Port, settings.Database.Username, settings.Database.Name, settings.Database.SslMode));
-        Assert.Equal("http://0.0.0.0:10988", settings.Listen);
+        Assert.Equal("http://*:10988", settings.Listen);
         Assert.Equal(TimeSpan.FromSeconds(10), settings.ScrapeTimeout);
         Assert.Equal(TimeSpan.FromHours(24), settings.MaxJobDuration);
         Assert.Equal(new TimeSpan(2, 10, 0), settings.LostAfter);
@@ -62,6 +62,11 @@ public sealed class SettingsReaderTests
     [InlineData("HARBOR_SCAN_LOST_AFTER", "1h", "HARBOR_SCAN_LOST_AFTER: 1h is out of range. Give 1h5m to 365d.")]
     [InlineData("HARBOR_SCAN_LISTEN", "localhost:10988", "HARBOR_SCAN_LISTEN: localhost:10988 is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.")]
     [InlineData("HARBOR_SCAN_LISTEN", "https://0.0.0.0:1", "HARBOR_SCAN_LISTEN: https://0.0.0.0:1 is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.")]
+    [InlineData("HARBOR_SCAN_LISTEN", "http://ip6-localhost:10988", "HARBOR_SCAN_LISTEN: ip6-localhost is a name. Give an address of this machine, localhost, or * for every address.")]
+    [InlineData("HARBOR_SCAN_LISTEN", "http://exporter.example:10988", "HARBOR_SCAN_LISTEN: exporter.example is a name. Give an address of this machine, localhost, or * for every address.")]
+    [InlineData("HARBOR_SCAN_LISTEN", "http://localhost.:10988", "HARBOR_SCAN_LISTEN: localhost. is a name. Give an address of this machine, localhost, or * for every address.")]
+    [InlineData("HARBOR_SCAN_LISTEN", "http://my_host:10988", "HARBOR_SCAN_LISTEN: my_host is a name. Give an address of this machine, localhost, or * for every address.")]
+    [InlineData("HARBOR_SCAN_LISTEN", "http://*", "HARBOR_SCAN_LISTEN: http://* is no address to listen on. Give http://<address>:<port>, for example http://0.0.0.0:10988.")]
     [InlineData("HARBOR_SCAN_COLLECTORS_ENABLED", "remediation", "HARBOR_SCAN_COLLECTORS_ENABLED names remediation, which tells of repairs, and HARBOR_SCAN_REMEDIATION is off. Take the name out.")]
     [InlineData("HARBOR_SCAN_COLLECTORS_ENABLED", "tasks,task", "HARBOR_SCAN_COLLECTORS_ENABLED: there is no collector task. Choose from executions, tasks, scan_all, robots, sweep, sweepable, orphan_reports, remediation, jobservice, diagnosis, database.")]
     [InlineData("HARBOR_SCAN_AGE_THRESHOLDS", "5m,1m", "HARBOR_SCAN_AGE_THRESHOLDS: the thresholds do not rise. Order them and remove doubles.")]

@@ -13,6 +13,15 @@ internal sealed class ExporterProcess : IAsyncDisposable
 
     private ExporterProcess(RunningTool process, HttpClient client) => (_process, _client) = (process, client);
 
+    public Uri Address => _client.BaseAddress!;
+
+    /// <summary>Asks it, over connections that are kept.</summary>
+    public HttpClient Client => _client;
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Everything it has logged.</summary>
     public string Log => _process.Log;
 
@@ -27,18 +36,26 @@ internal sealed class ExporterProcess : IAsyncDisposable
         .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture) * 1024).Single();
 
     /// <param name="environment">Its settings; the address to listen on is replaced.</param>
-    public static async Task<ExporterProcess> StartAsync(IReadOnlyDictionary<string, string> environment)
+    /// <param name="command">Makes the command that is run of its own, which keeps the number of the process; its own when not given.</param>
+    /// <param name="listen">The address to listen on, with {0} for the port.</param>
+    public static async Task<ExporterProcess> StartAsync(
+        IReadOnlyDictionary<string, string> environment, Func<IReadOnlyList<string>, IReadOnlyList<string>>? command = null, string listen = "http://127.0.0.1:{0}")
     {
-        var address = new Uri($"http://127.0.0.1:{Tool.FreePort()}");
-        var client = new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+        var port = Tool.FreePort();
+        var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = TimeSpan.FromSeconds(60) };
         var (program, arguments) = Program();
-        var process = await RunningTool.StartAsync(program, arguments, async () =>
+        IReadOnlyList<string> line = [program, .. arguments];
+        if (command is not null) line = command(line);
+        var process = await RunningTool.StartAsync(line[0], [.. line.Skip(1)], async () =>
         {
             using var answer = await client.GetAsync(new Uri("/healthz", UriKind.Relative));
             return answer.IsSuccessStatusCode;
-        }, new Dictionary<string, string>(environment) { [Setting.Names.Listen] = address.ToString() });
+        }, new Dictionary<string, string>(environment) { [Setting.Names.Listen] = string.Format(System.Globalization.CultureInfo.InvariantCulture, listen, port) });
         return new ExporterProcess(process, client);
     }
+
+    /// <summary>Waits for its own end.</summary>
+    public Task<int> ExitCodeAsync(TimeSpan limit) => _process.ExitCodeAsync(limit);
 
     /// <summary>Runs one of its commands to the end.</summary>
     public static async Task<ToolResult> RunAsync(IReadOnlyDictionary<string, string> environment, params string[] arguments)

@@ -1,3 +1,4 @@
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Database;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Settings;
