@@ -126,8 +126,7 @@ public sealed class RedisWordsTests
         Assert.Contains(words, log, StringComparison.Ordinal);
         Assert.Contains(mend, log, StringComparison.Ordinal);
         var doctor = await CommandRun.DoctorAsync(harbor.Environment(("HARBOR_REDIS_URL", url)), DoctorOutput.Json);
-        var line = JsonNode.Parse(doctor.Output)!["checks"]!.AsArray().Single(line => (string?)line!["name"] == "redis")!;
-        Assert.Equal("failed", (string?)line["result"]);
+        var line = JsonNode.Parse(doctor.Output)!["checks"]!.AsArray().Single(line => (string?)line!["name"] == "redis" && (string?)line["result"] == "failed")!;
         Assert.Contains(words, (string?)line["reason"], StringComparison.Ordinal);
         Assert.StartsWith(mend, (string?)line["mend"], StringComparison.Ordinal);
     }
