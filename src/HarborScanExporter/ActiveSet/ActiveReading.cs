@@ -19,11 +19,12 @@ internal static class ActiveReading
     /// <exception cref="OutdatedSnapshotException">A later snapshot was read before.</exception>
     public static async Task<Passes> ReadAsync(Snapshot snapshot, ActiveRows rows, DatabaseFacts facts, ReconcilingRows? reconciling, CancellationToken cancellationToken, ReadTimes? times = null)
     {
-        var horizon = await TableHorizonProbe.ReadAsync(snapshot, cancellationToken);
+        times ??= new ReadTimes(TimeProvider.System);
+        var horizon = await TableHorizonProbe.ReadAsync(snapshot, cancellationToken, times);
         for (var attempt = 0; attempt < MostAttempts; attempt++)
         {
             var plan = rows.Plan(horizon, facts.Now) ?? throw new NotReconciledException();
-            if (rows.Take(plan, await ReadAsync(snapshot, rows, plan, facts.Now, times ?? new ReadTimes(TimeProvider.System), cancellationToken), horizon, facts.Now, reconciling) is { } passes) return passes;
+            if (rows.Take(plan, await ReadAsync(snapshot, rows, plan, facts.Now, times, cancellationToken), horizon, facts.Now, reconciling) is { } passes) return passes;
         }
         throw new TimeoutException("Other reads of the same rows were faster again and again.");
     }

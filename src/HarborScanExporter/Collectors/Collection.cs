@@ -29,7 +29,7 @@ internal sealed class Collection(
     private const double JobServiceShare = 0.4;
 
     /// <summary>Names of reads, for their times.</summary>
-    private const string Horizon = "how far the tables reach";
+    private const string Remembered = "what is remembered";
     private const string State = "paused queues and read-only mode";
     private const string Rows = "executions in doubt";
     private const string Service = "the job service";
@@ -69,13 +69,13 @@ internal sealed class Collection(
     public ActiveRows? Active => active;
 
     /// <summary>What <c>execution</c> says.</summary>
-    public Task<ExecutionPass> ExecutionsAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Executions, Horizon)._executions ??= ReadExecutionsAsync(cancellationToken);
+    public Task<ExecutionPass> ExecutionsAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Executions, Remembered)._executions ??= Times.MeasureAsync(ReadTimes.Executions, () => ReadExecutionsAsync(cancellationToken));
 
     /// <summary>What <c>task</c> says.</summary>
-    public Task<TaskPass> TasksAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Tasks, Horizon)._tasks ??= ReadTasksAsync(cancellationToken);
+    public Task<TaskPass> TasksAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Tasks, Remembered)._tasks ??= Times.MeasureAsync(ReadTimes.Tasks, () => ReadTasksAsync(cancellationToken));
 
     /// <summary>The scan tasks that are not over.</summary>
-    public Task<IReadOnlyList<ScanTask>> OpenTasksAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Tasks, Horizon)._openTasks ??= ReadOpenTasksAsync(cancellationToken);
+    public Task<IReadOnlyList<ScanTask>> OpenTasksAsync(CancellationToken cancellationToken) => Needing(ReadTimes.Tasks, Remembered)._openTasks ??= Times.MeasureAsync(ReadTimes.Tasks, () => ReadOpenTasksAsync(cancellationToken));
 
     /// <summary>Paused queues and read-only mode, as rows tell.</summary>
     public Task<OperatorState> OperatorStateAsync(CancellationToken cancellationToken) =>
@@ -91,7 +91,7 @@ internal sealed class Collection(
 
     /// <summary>What the diagnosis needs of the first snapshot beyond the passes.</summary>
     public Task<DiagnosisRows> DiagnosisRowsAsync(CancellationToken cancellationToken) =>
-        Needing(ReadTimes.Tasks, ReadTimes.Executions, Horizon, Rows)._rows ??= Times.MeasureAsync(Rows, () => DiagnosisRows.ReadAsync(this, cancellationToken));
+        Needing(ReadTimes.Tasks, ReadTimes.Executions, Remembered, Rows)._rows ??= Times.MeasureAsync(Rows, () => DiagnosisRows.ReadAsync(this, cancellationToken));
 
     /// <summary>What Redis says; from here on reads see a second, later snapshot. Never fails for the sake of Redis.</summary>
     public Task<JobServiceEvidence> JobServiceAsync(CancellationToken cancellationToken) =>
@@ -103,7 +103,7 @@ internal sealed class Collection(
 
     /// <summary>Which tasks are stuck, which rows contradict each other.</summary>
     public Task<Diagnosed> DiagnoseAsync(CancellationToken cancellationToken) =>
-        Needing(ReadTimes.Tasks, ReadTimes.Executions, Horizon, State, Rows, Service, Hooks, Judged)._diagnosed ??= Times.MeasureAsync(Judged, () => Diagnosing.RunAsync(this, sources, cancellationToken));
+        Needing(ReadTimes.Tasks, ReadTimes.Executions, Remembered, State, Rows, Service, Hooks, Judged)._diagnosed ??= Times.MeasureAsync(Judged, () => Diagnosing.RunAsync(this, sources, cancellationToken));
 
     /// <summary>Reads one more thing, in the first snapshot until Redis was asked, in the second after that.</summary>
     public async Task<T> ReadAsync<T>(Func<Snapshot, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
@@ -158,17 +158,17 @@ internal sealed class Collection(
     }
 
     private Task<Passes> PassesAsync(ActiveRows rows, CancellationToken cancellationToken) =>
-        _passes ??= Times.MeasureAsync(Horizon, () => ReadAsync((from, token) => ActiveReading.ReadAsync(from, rows, facts, null, token, Times), cancellationToken));
+        _passes ??= Times.MeasureAsync(Remembered, () => ReadAsync((from, token) => ActiveReading.ReadAsync(from, rows, facts, null, token, Times), cancellationToken));
 
     private async Task<ExecutionPass> ReadExecutionsAsync(CancellationToken cancellationToken) => active is not null
         ? (await PassesAsync(active, cancellationToken)).Executions
-        : await Times.MeasureAsync(ReadTimes.Executions, () => ReadAsync((from, token) => ExecutionPass.ReadAsync(from, finished ?? FinishedSince.Never, token), cancellationToken));
+        : await ReadAsync((from, token) => ExecutionPass.ReadAsync(from, finished ?? FinishedSince.Never, token), cancellationToken);
 
     private async Task<TaskPass> ReadTasksAsync(CancellationToken cancellationToken)
     {
         if (active is not null) return (await PassesAsync(active, cancellationToken)).Tasks;
         var newestScanAll = (await ExecutionsOrNoneAsync(cancellationToken))?.NewestScanAll?.Id ?? 0;
-        return await Times.MeasureAsync(ReadTimes.Tasks, () => ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, newestScanAll, finished ?? FinishedSince.Never, token), cancellationToken));
+        return await ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, newestScanAll, finished ?? FinishedSince.Never, token), cancellationToken);
     }
 
     /// <summary>The server counts by transaction: before one ends, what it has read is added.</summary>

@@ -47,14 +47,18 @@ internal static class TableHorizonProbe
     /// <summary>More rows than this are not looked at to find those of the last hour.</summary>
     private const int MostNewest = 20_000;
 
-    private const string Sql = """
+    // Asked apart, so that a lock on one table shows in the time of that table.
+    private const string ExecutionsSql = """
+        select coalesce((select max(id) from execution), 0)::bigint as NewestExecution, pg_relation_filenode('execution')::bigint as ExecutionTable
+        where @Everything
+        """;
+
+    private const string TasksSql = """
         select coalesce((select max(id) from task), 0)::bigint as NewestTask,
-               coalesce((select max(id) from execution), 0)::bigint as NewestExecution,
                txid_snapshot_xmin(txid_current_snapshot()) as OldestTransaction,
                txid_snapshot_xmax(txid_current_snapshot()) as NextTransaction,
                (select oid::bigint from pg_database where datname = current_database()) as Database,
                pg_relation_filenode('task')::bigint as TaskTable,
-               pg_relation_filenode('execution')::bigint as ExecutionTable,
                exists (select from pg_index where indexrelid = to_regclass('harbor_scan_task_open') and indisvalid) as HasOpenTaskIndex
         where @Everything
         """;
@@ -75,8 +79,18 @@ internal static class TableHorizonProbe
     private const string SettledExecutionsSql = $"with newest as (select id, start_time as made from execution order by id desc limit @Most), {BelowYoungSql}";
 
     /// <summary>Reads it.</summary>
-    public static Task<TableHorizon> ReadAsync(Snapshot snapshot, CancellationToken cancellationToken) =>
-        snapshot.Connection.QueryFirstAsync<TableHorizon>(Sql, new Parameters { Everything = true, CancellationToken = cancellationToken }, snapshot.Transaction);
+    /// <param name="snapshot">The transaction.</param>
+    /// <param name="cancellationToken">Cancels on the server too.</param>
+    /// <param name="times">Measures the reads of a scrape.</param>
+    public static async Task<TableHorizon> ReadAsync(Snapshot snapshot, CancellationToken cancellationToken, ReadTimes? times = null)
+    {
+        var parameters = new Parameters { Everything = true, CancellationToken = cancellationToken };
+        times ??= new ReadTimes(TimeProvider.System);
+        var executions = await times.MeasureAsync(
+            ReadTimes.Executions, () => snapshot.Connection.QueryFirstAsync<TableHorizon>(ExecutionsSql, parameters, snapshot.Transaction));
+        var tasks = await times.MeasureAsync(ReadTimes.Tasks, () => snapshot.Connection.QueryFirstAsync<TableHorizon>(TasksSql, parameters, snapshot.Transaction));
+        return tasks with { NewestExecution = executions.NewestExecution, ExecutionTable = executions.ExecutionTable };
+    }
 
     /// <summary>The highest ids below the rows of the last hour and below those of the last minutes.</summary>
     public static async Task<(SettledIds Tasks, SettledIds Executions)> SettledAsync(Snapshot snapshot, double now, CancellationToken cancellationToken)

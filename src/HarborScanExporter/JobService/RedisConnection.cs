@@ -64,7 +64,7 @@ internal sealed class RedisConnection : IAsyncDisposable
                 _limit = new ReadLimit();
                 _redis = await ConnectAsync(server, _limit, _commands, _settings!.User, _settings.Password, _settings.Database, timeout, cancellationToken);
                 // The client overlooks that its own SELECT is refused, and would read database 0.
-                await _redis.GetDatabase(_settings.Database).ExecuteAsync("SELECT", _settings.Database).WaitAsync(timeout, TimeProvider.System, cancellationToken);
+                await SelectAsync(_redis, server, timeout, cancellationToken);
             }
             _limit!.Begin();
             return _redis.GetDatabase(_settings!.Database);
@@ -93,6 +93,19 @@ internal sealed class RedisConnection : IAsyncDisposable
         Forget();
         _one.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task SelectAsync(ConnectionMultiplexer redis, EndPoint server, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await redis.GetDatabase(_settings!.Database).ExecuteAsync("SELECT", _settings.Database).WaitAsync(timeout, TimeProvider.System, cancellationToken);
+        }
+        catch (RedisConnectionException)
+        {
+            if (await SaidAsync(server, _settings!.User, _settings.Password, _settings.Database, timeout, cancellationToken) is { } said) throw new FirstWordsException(said);
+            throw;
+        }
     }
 
     private async Task ReadFileAsync(CancellationToken cancellationToken)

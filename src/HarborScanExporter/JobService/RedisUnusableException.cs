@@ -29,7 +29,8 @@ internal sealed class RedisUnusableException(EvidenceState state, string reason,
     public static RedisUnusableException Of(Exception error, string address)
     {
         if (error is RedisUnusableException already) return already;
-        return OfTls(error, address) ?? OfServer(error, address) ?? OfSettings(error, address) ?? Unreachable($"{address} does not answer ({Kind(error)}).", Settings, error);
+        return OfTls(error, address) ?? OfServer(error, address) ?? OfSettings(error, address)
+            ?? Unreachable($"{address} does not answer ({Kind(error)}).", address.StartsWith("rediss", StringComparison.Ordinal) ? $"{Settings} A port that takes no TLS does not answer either: for it write redis://." : Settings, error);
     }
 
     /// <summary>Sorts an error of asking the Sentinels for the master.</summary>

@@ -198,7 +198,7 @@ internal sealed class Reconciliation(
         Snapshot snapshot, DatabaseFacts facts, ReconcilingRows reconciling, CancellationToken cancellationToken)
     {
         var timeout = settings.ReconciliationTimeout;
-        var horizon = await snapshot.ReadAsync(TableHorizonProbe.ReadAsync, cancellationToken);
+        var horizon = await snapshot.ReadAsync((from, token) => TableHorizonProbe.ReadAsync(from, token), cancellationToken);
         await ReadKnownAsync(snapshot, facts, reconciling, cancellationToken);
         var highs = reconciling.Known is { } before
             ? (before.HighTasks, before.HighExecutions)

@@ -1,7 +1,9 @@
+using System.Text.Json.Nodes;
 using HarborScanExporter.JobService;
+using HarborScanExporter.Operations.Doctor;
+using HarborScanExporter.Tests.Operations;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
-using StackExchange.Redis;
 
 namespace HarborScanExporter.Tests.JobService;
 
@@ -57,9 +59,28 @@ public sealed class LargeKeysTests
         var scrape = await exporter.ScrapeAsync();
         JobServiceSituation.AssertSeen(scrape);
         Assert.InRange(proxy.Answered, Mib, MostAnswered);
-        Assert.Matches("^At redis://127.0.0.1:[0-9]+/1 a job's record \\(10[0-9.]+ MiB\\) is left out: ", Assert.Single(exporter.Warnings));
-        var doctor = await Operations.CommandRun.DoctorAsync(situation.Harbor.Environment(("HARBOR_REDIS_URL", situation.Redis.Url)), width: 400);
-        Assert.Contains("a job's record (", doctor.Output, StringComparison.Ordinal);
+        Assert.Matches("^At redis://127.0.0.1:[0-9]+/1 a job's record \\(1[0-9.]+ MiB\\) is left out: ", Assert.Single(exporter.Warnings));
+        var doctor = await CommandRun.DoctorAsync(situation.Harbor.Environment(("HARBOR_REDIS_URL", situation.Redis.Url)), DoctorOutput.Json);
+        var line = JsonNode.Parse(doctor.Output)!["checks"]!.AsArray().Single(line => (string?)line!["name"] == "redis sizes")!;
+        Assert.Equal("warning", (string?)line["result"]);
+        Assert.Contains(" a job's record (1", (string?)line["reason"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_process_grows_by_a_small_multiple_of_the_bound()
+    {
+        await using var situation = await JobServiceSituation.StartAsync();
+        await using var exporter = await ExporterProcess.StartAsync(situation.Harbor.Environment(("HARBOR_REDIS_URL", situation.Redis.Url)));
+        for (var i = 0; i < 3; i++) JobServiceSituation.AssertSeen(await exporter.ScrapeAsync());
+        var before = exporter.PeakResident;
+        await situation.Redis.Database.HashSetAsync(JobServiceSeed.Prefix + "job_stats:running", "ack", new byte[100 * Mib]);
+        for (var i = 0; i < 3; i++) JobServiceSituation.AssertSeen(await exporter.ScrapeAsync());
+        var ofField = exporter.PeakResident - before;
+        for (var i = 0; i < 500; i++) await situation.Redis.Database.ListLeftPushAsync(Queue, new byte[Mib]);
+        for (var i = 0; i < 3; i++) Assert.Equal(1, (await exporter.ScrapeAsync()).Value("harbor_scan_jobservice_up"));
+        var ofBoth = exporter.PeakResident - before;
+        TestContext.Current.TestOutputHelper?.WriteLine($"Resident before {before / Mib} MiB; a field of 100 MiB {ofField / Mib} MiB more; 500 entries of 1 MiB too {ofBoth / Mib} MiB more.");
+        Assert.InRange(ofBoth, 0, 5 * ReadLimit.MaxBytes);
     }
 
     [Fact]

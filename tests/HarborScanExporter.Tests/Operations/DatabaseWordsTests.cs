@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using HarborScanExporter.Operations.Doctor;
 using HarborScanExporter.Tests.Support;
+using Npgsql;
 
 namespace HarborScanExporter.Tests.Operations;
 
@@ -10,31 +11,48 @@ public sealed class ClusterWithTls : IAsyncLifetime
     private PostgresCluster? _cluster;
     private TestAuthority? _authority;
     private TestHarbor? _harbor;
+    private DirectoryInfo? _folder;
 
     internal TestHarbor Harbor => _harbor!;
-
-    internal TestAuthority Authority => _authority!;
 
     public async ValueTask InitializeAsync()
     {
         _authority = await TestAuthority.CreateAsync();
-        _cluster = await PostgresCluster.StartAsync(PostgresCluster.InstalledBinaries());
-        var data = _cluster.DataFolder;
-        // The server takes a key that is its own alone; copied by itself, it is.
+        // The server takes a key only that is its own alone.
+        _folder = Directory.CreateTempSubdirectory("harbor-tls-");
+        File.Copy(_authority.Certificate, $"{_folder.FullName}/server.pem");
+        File.Copy(_authority.Key, $"{_folder.FullName}/server.key");
+        if (Environment.IsPrivilegedProcess) await Tool.RunAsync("chown", ["-R", "postgres", _folder.FullName]);
+        _cluster = await PostgresCluster.StartAsync(PostgresCluster.InstalledBinaries(), "ssl = on", $"ssl_cert_file = '{_folder.FullName}/server.pem'", $"ssl_key_file = '{_folder.FullName}/server.key'");
         _harbor = await TestHarbor.CreateAsync(database: await TestDatabase.CreateAsync(_cluster.AdministratorConnectionString, "registry"));
-        await _harbor.Database.ExecuteAsync($"""
+        await _harbor.Database.ExecuteAsync("""
             create role tlsonly login password 'p'; create role rejected login password 'p'; create role unlisted login password 'p'; create role limited login password 'p' connection limit 0;
-            copy (select '{(await File.ReadAllTextAsync(_authority.Certificate)).Trim()}') to '{data}/server.pem' with (format csv, quote ' ', escape ' ');
-            copy (select '{(await File.ReadAllTextAsync(_authority.Key)).Trim()}') to program 'umask 077; cat > {data}/server.key' with (format csv, quote ' ', escape ' ');
             """);
-        await File.WriteAllLinesAsync(Path.Combine(data, "pg_hba.conf"),
+        await File.WriteAllLinesAsync(Path.Combine(_cluster.DataFolder, "pg_hba.conf"),
         [
             "local all postgres trust", "host all postgres 127.0.0.1/32 trust", "hostssl all tlsonly 127.0.0.1/32 scram-sha-256",
             "host all rejected 127.0.0.1/32 reject", $"host all limited,{_harbor.Role},nobody 127.0.0.1/32 scram-sha-256",
         ]);
-        foreach (var change in new[] { $"alter system set ssl_cert_file = '{data}/server.pem'", $"alter system set ssl_key_file = '{data}/server.key'", "alter system set ssl = on", "select pg_reload_conf()" })
-            await _harbor.Database.ExecuteAsync(change);
-        await Eventually.HoldsAsync(async () => await _harbor.Database.ScalarAsync<string>("show ssl") == "on", TimeSpan.FromSeconds(30), () => "TLS did not come on.");
+        await _harbor.Database.ExecuteAsync("select pg_reload_conf()");
+        await Eventually.HoldsAsync(
+            async () => await _harbor.Database.ScalarAsync<long>("select count(*) from pg_hba_file_rules where user_name = '{rejected}'") == 1 && await LetsInNoMoreAsync(),
+            TimeSpan.FromSeconds(30), () => "The rules did not come.");
+    }
+
+    /// <summary>The file is seen before the server has read it.</summary>
+    private async Task<bool> LetsInNoMoreAsync()
+    {
+        var connection = new NpgsqlConnectionStringBuilder(_harbor!.Database.ConnectionString) { Username = "unlisted", Password = "p", Pooling = false };
+        try
+        {
+            await using var source = NpgsqlDataSource.Create(connection);
+            await using var opened = await source.OpenConnectionAsync();
+            return false;
+        }
+        catch (PostgresException)
+        {
+            return true;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -42,6 +60,7 @@ public sealed class ClusterWithTls : IAsyncLifetime
         if (_harbor is not null) await _harbor.DisposeAsync();
         if (_cluster is not null) await _cluster.DisposeAsync();
         _authority?.Dispose();
+        _folder?.Delete(recursive: true);
     }
 }
 
