@@ -1,4 +1,3 @@
-using HarborScanExporter.Scraping;
 using System.Net;
 using System.Text.Json;
 using HarborScanExporter.Database;
@@ -6,6 +5,7 @@ using HarborScanExporter.Operations;
 using HarborScanExporter.Operations.Check;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Command;
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Support;

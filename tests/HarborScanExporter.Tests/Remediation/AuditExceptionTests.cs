@@ -1,5 +1,5 @@
-using HarborScanExporter.Scraping;
 using HarborScanExporter.Remediation;
+using HarborScanExporter.Scraping;
 using Npgsql;
 
 namespace HarborScanExporter.Tests.Remediation;

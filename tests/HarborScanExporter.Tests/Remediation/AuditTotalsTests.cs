@@ -1,7 +1,7 @@
-using HarborScanExporter.Scraping;
 using HarborScanExporter.Database;
 using HarborScanExporter.Remediation;
 using HarborScanExporter.Remediation.Undo;
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Remediation.Verification;
 using HarborScanExporter.Tests.Support;

@@ -1,6 +1,6 @@
-using HarborScanExporter.Scraping;
 using HarborScanExporter.Database;
 using HarborScanExporter.Operations;
+using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
 using Npgsql;
 
