@@ -22,7 +22,7 @@ internal static class ExecutionWrite
     private const string LockSql = $"select {Image} as Image, coalesce(e.status, '') as Status from execution e where e.id = @Id for update of e";
 
     private const string TasksSql = """
-        select distinct t.status
+        select distinct coalesce(t.status, '')
         from task t
         where t.execution_id = @Id
         """;
