@@ -176,6 +176,14 @@ public sealed class CommandLineTests
         Assert.Contains("cannot be read (connect)", doctor.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_removal_of_old_lines_of_the_audit_is_printed_alone()
+    {
+        var (exit, _, output, error) = await RunAsync(["sql", "--prune-audit", "--remediation", "dry-run"]);
+        Assert.Equal((0, ""), (exit, error));
+        Assert.Equal(File.ReadAllText(HarborScanExporter.Tests.Support.Repository.PathOf("deploy", "sql", "06-prune-audit.sql")).Trim(), output.Trim());
+    }
+
     private static async Task<(int Exit, ExporterSettings? Settings, string Output, string Error)> RunAsync(string[] arguments)
     {
         ExporterSettings? given = null;

@@ -15,7 +15,7 @@ internal static class ExecutionWrite
     private const string LockSql = "select image as Image, status as Status from harbor_scan.lock_execution(@Id)";
 
     private const string TasksSql = """
-        select distinct t.status
+        select distinct coalesce(t.status, '')
         from task t
         where t.execution_id = @Id
         """;
