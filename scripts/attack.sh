@@ -3,7 +3,7 @@
 # headers without an end, answers that are never read. Meanwhile somebody scrapes and somebody asks for /healthz. Prints for each attack its
 # connections, bytes and seconds, the exporter's memory, and how the others fared.
 #
-#   scripts/attack.sh                 four attacks of half a minute each
+#   scripts/attack.sh                 six attacks of half a minute each
 #   scripts/attack.sh --seconds 10    shorter ones
 #
 # The exit code is 1 when a promise is broken: the process ended, a scrape failed, or /healthz failed or took more than a second.

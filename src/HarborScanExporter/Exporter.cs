@@ -79,7 +79,7 @@ internal static partial class Exporter
     {
         kestrel.AddServerHeader = false;
         ServerLimits.Set(kestrel.Limits);
-        var (ofMetrics, ofOperations) = ServerLimits.Connections(ServerLimits.MostFiles());
+        var (ofMetrics, ofOperations) = ServerLimits.Connections(ServerLimits.MostFiles(), ServerLimits.OwnFiles);
         var time = kestrel.ApplicationServices.GetRequiredService<TimeProvider>();
         var logger = kestrel.ApplicationServices.GetRequiredService<ILogger<OpenConnections>>();
         // In this order: RunAsync tells by it which address could not be listened on.

@@ -32,14 +32,18 @@ internal sealed class UnderAttack(string native, int seconds)
         List<string> broken = [];
         var metrics = new IPEndPoint(IPAddress.Loopback, exporter.Port);
         var operations = new IPEndPoint(IPAddress.Loopback, everything.OperationsPort);
-        foreach (var (attack, at, name) in new[]
+        foreach (var (attack, at, from, name) in new[]
         {
-            (Attack.Pipelining, metrics, "metrics"), (Attack.UnfinishedHeaders, metrics, "metrics"), (Attack.NeverReading, metrics, "metrics"),
-            (Attack.UnfinishedHeaders, operations, "operations"),
+            (Attack.Pipelining, metrics, AttackFigures.Elsewhere, "metrics"),
+            (Attack.UnfinishedHeaders, metrics, AttackFigures.Elsewhere, "metrics"),
+            (Attack.NeverReading, metrics, AttackFigures.Elsewhere, "metrics"),
+            (Attack.UnfinishedHeaders, operations, AttackFigures.Elsewhere, "operations"),
+            (Attack.UnfinishedHeaders, metrics, metrics.Address, "metrics, from the scraper's address"),
+            (Attack.NeverReading, metrics, metrics.Address, "metrics, from the scraper's address"),
         })
         {
             var before = exporter.Use().Processor;
-            var figures = await AttackFigures.RunAsync(attack, at, metrics, TimeSpan.FromSeconds(seconds), cancellationToken);
+            var figures = await AttackFigures.RunAsync(attack, at, from, metrics, TimeSpan.FromSeconds(seconds), cancellationToken);
             broken.AddRange(figures.Broken);
             if (exporter.HasExited)
             {

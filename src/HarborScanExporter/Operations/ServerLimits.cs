@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
@@ -22,13 +23,13 @@ internal static class ServerLimits
     /// <summary>Connections that wait to be accepted: more than a burst brings while the process looks elsewhere, as the kernel drops what is beyond.</summary>
     private const int Backlog = 4096;
 
-    /// <summary>Files that the process needs for itself: its database, Redis, logs and secrets.</summary>
-    private const int OwnFiles = 48;
+    /// <summary>Files that the process needs for itself: its database, Redis, logs and secrets; without the native binary each assembly too.</summary>
+    public static int OwnFiles => RuntimeFeature.IsDynamicCodeSupported ? 192 : 48;
 
     /// <summary>The most open connections of each listener, smaller where the process may open few files.</summary>
-    public static (int Metrics, int Operations) Connections(long mostFiles)
+    public static (int Metrics, int Operations) Connections(long mostFiles, int ownFiles)
     {
-        var spare = Math.Clamp(mostFiles - OwnFiles, 16, 1 << 20);
+        var spare = Math.Clamp(mostFiles - ownFiles, 16, 1 << 20);
         return ((int)Math.Min(1024, spare * 3 / 4), (int)Math.Min(256, spare / 4));
     }
 

@@ -10,12 +10,21 @@ internal sealed record AttackFigures(Attack Attack, TimeSpan Time, long Connecti
     /// <summary>The longest that an orchestrator should wait for the word of a process.</summary>
     public static readonly TimeSpan LongestHealth = TimeSpan.FromSeconds(1);
 
+    /// <summary>Another address of this machine than that of those who ask honestly.</summary>
+    public static readonly IPAddress Elsewhere = IPAddress.Parse("127.0.0.2");
+
     /// <summary>Attacks for so long while somebody scrapes and somebody asks for the health.</summary>
-    public static async Task<AttackFigures> RunAsync(Attack attack, IPEndPoint target, IPEndPoint honest, TimeSpan time, CancellationToken cancellationToken)
+    /// <param name="attack">The attack.</param>
+    /// <param name="target">The listener that is attacked.</param>
+    /// <param name="from">The address that the attack comes from.</param>
+    /// <param name="honest">The listener that is scraped.</param>
+    /// <param name="time">How long.</param>
+    /// <param name="cancellationToken">Ends it earlier.</param>
+    public static async Task<AttackFigures> RunAsync(Attack attack, IPEndPoint target, IPAddress from, IPEndPoint honest, TimeSpan time, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(time);
-        var attacker = new Attacker(attack, target);
+        var attacker = new Attacker(attack, target, from);
         var begun = Stopwatch.GetTimestamp();
         var scrapes = new HonestClient(honest, "/metrics", "\nharbor_scan_up 1\n", TimeSpan.FromSeconds(1)).AskAsync(end.Token);
         var health = new HonestClient(honest, "/healthz", "\nok\n", TimeSpan.FromMilliseconds(250)).AskAsync(end.Token);

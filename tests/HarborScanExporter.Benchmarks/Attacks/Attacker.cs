@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace HarborScanExporter.Benchmarks.Attacks;
 
 /// <summary>Keeps an attack up against a server of this machine: a connection that is closed is opened again.</summary>
-internal sealed class Attacker(Attack attack, IPEndPoint target)
+internal sealed class Attacker(Attack attack, IPEndPoint target, IPAddress from)
 {
     /// <summary>A connection is given up and opened anew after so long, since a client that reads nothing does not see every end.</summary>
     private const int HeldSeconds = 8;
@@ -39,6 +39,7 @@ internal sealed class Attacker(Attack attack, IPEndPoint target)
             using var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096, NoDelay = true, LingerState = new LingerOption(true, 0) };
             try
             {
+                socket.Bind(new IPEndPoint(from, 0));
                 await socket.ConnectAsync(target, cancellationToken);
                 Interlocked.Increment(ref _opened);
                 using var held = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -8,10 +8,12 @@ namespace HarborScanExporter.Tests.EndToEnd;
 public sealed class FewFilesTests
 {
     [Fact]
-    public async Task A_hundred_idle_connections_leave_room_for_a_scrape_where_128_files_may_be_open()
+    public async Task A_hundred_idle_connections_leave_room_for_a_scrape_where_few_files_may_be_open()
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        await using var exporter = await ExporterProcess.StartAsync(harbor.Environment(), command => ["/bin/sh", "-c", "ulimit -n 128 && exec \"$@\"", "sh", .. command]);
+        // The native binary itself has a dozen open, the runtime each of its assemblies.
+        var files = ExporterProcess.IsNative ? 64 : 240;
+        await using var exporter = await ExporterProcess.StartAsync(harbor.Environment(), command => ["/bin/sh", "-c", $"ulimit -n {files} && exec \"$@\"", "sh", .. command]);
         List<Socket> idle = [];
         try
         {
@@ -25,7 +27,7 @@ public sealed class FewFilesTests
             {
                 var scrape = await exporter.ScrapeAsync();
                 Assert.Equal(1, scrape.Value("harbor_scan_up"));
-                Assert.InRange(scrape.Value("process_open_handles"), 1, 127);
+                Assert.InRange(scrape.Value("process_open_handles"), 1, files - 1);
             }
         }
         finally

@@ -9,7 +9,7 @@ namespace HarborScanExporter.Tests.EndToEnd;
 
 /// <summary>
 /// A client without a token, in the memory of the shipped manifests: each attack ended an exporter, or silenced it, whose connections had only
-/// the server's own bounds. Everything comes from one address, as behind a proxy. scripts/attack.sh does the same for longer.
+/// the server's own bounds. scripts/attack.sh does the same for longer, and from the address of those who ask honestly, as behind a proxy.
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class UnderAttackTests(ITestOutputHelper output)
@@ -31,7 +31,7 @@ public sealed class UnderAttackTests(ITestOutputHelper output)
         await using var exporter = await ExporterProcess.StartAsync(environment, limit.Command);
         var target = new IPEndPoint(IPAddress.Loopback, exporter.Address.Port);
 
-        var figures = await AttackFigures.RunAsync(attack, target, target, Time, TestContext.Current.CancellationToken);
+        var figures = await AttackFigures.RunAsync(attack, target, AttackFigures.Elsewhere, target, Time, TestContext.Current.CancellationToken);
 
         var peak = MemoryLimit.PeakOf(exporter.Id);
         output.WriteLine($"{limit.Kind}; {figures}; peak {peak / 1048576} MiB");

@@ -118,7 +118,7 @@ public sealed class OpenConnectionsTests
     [InlineData(long.MaxValue, 1024, 256)]
     [InlineData(10, 12, 4)]
     public void There_are_as_many_places_as_files_allow(long files, int metrics, int operations) =>
-        Assert.Equal((metrics, operations), ServerLimits.Connections(files));
+        Assert.Equal((metrics, operations), ServerLimits.Connections(files, ownFiles: 48));
 
     [Fact]
     public void The_system_says_how_many_files_may_be_open() => Assert.InRange(ServerLimits.MostFiles(), 64, long.MaxValue);

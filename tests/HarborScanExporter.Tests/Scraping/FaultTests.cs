@@ -342,7 +342,7 @@ public sealed class FaultTests
         Assert.Equal(
             [
                 "harbor_scan_build_info", "harbor_scan_collection_failures_total", "harbor_scan_collections_total", "harbor_scan_collector_success",
-                "harbor_scan_remediation_armed", "harbor_scan_scrapes_coalesced_total", "harbor_scan_up",
+                "harbor_scan_remediation_armed", "harbor_scan_scrapes_coalesced_total", "harbor_scan_scrapes_cut_short_total", "harbor_scan_up",
             ],
             scrape.Families.Where(family => family.StartsWith("harbor_", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }

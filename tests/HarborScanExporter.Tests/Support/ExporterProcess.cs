@@ -13,6 +13,9 @@ internal sealed class ExporterProcess : IAsyncDisposable
 
     private ExporterProcess(RunningTool process, HttpClient client) => (_process, _client) = (process, client);
 
+    /// <summary>Whether it is the native binary.</summary>
+    public static bool IsNative => Environment.GetEnvironmentVariable("HARBOR_TEST_NATIVE_BINARY") is { Length: > 0 };
+
     public Uri Address => _client.BaseAddress!;
 
     /// <summary>Asks it, over connections that are kept.</summary>
