@@ -21,10 +21,5 @@ internal sealed record PlanQuery(FindingsFilter Filter, IReadOnlySet<string>? Id
         return bad is null ? new PlanQuery(filter, ids.Count == 0 ? null : ids.ToHashSet(StringComparer.Ordinal)) : null;
     }
 
-    private static string? Single(IQueryCollection given, string name, ref BadParameter? bad)
-    {
-        var values = FindingsQuery.Values(given, name);
-        if (values.Count > 1) bad ??= new BadParameter(name, "Give one, or leave it out.");
-        return values.Count == 1 ? values[0] : null;
-    }
+    private static string? Single(IQueryCollection given, string name, ref BadParameter? bad) => FindingsQuery.Single(given, name, "Give one, or leave it out.", ref bad);
 }
