@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using HarborScanExporter.Database;
+using HarborScanExporter.HarborApi;
 using HarborScanExporter.JobService;
 
 namespace HarborScanExporter.Scraping;
@@ -25,8 +26,8 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
         _open[part] = reason;
         if (known) return;
         var message = error is OperationCanceledException or TimeoutException ? "no answer in time" : error.Message;
-        // What is wrong with Redis or with the audit names its own mend; those below are the database's.
-        if (error is RedisUnusableException or UnreadableAuditException) LogFailed(part, reason, message, "");
+        // What is wrong with Redis, with the audit or with Harbor's API names its own mend; those below are the database's.
+        if (error is RedisUnusableException or UnreadableAuditException or ApiUnusableException) LogFailed(part, reason, message, "");
         else if (reason == FailureReason.Other) LogUnexpected(error, part, FailureReason.Mend(reason));
         else LogFailed(part, reason, message.ReplaceLineEndings(" "), FailureReason.Mend(reason));
     }
