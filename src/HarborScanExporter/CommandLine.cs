@@ -31,7 +31,7 @@ internal static class CommandLine
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {
-            await invocation.Error.WriteLineAsync(error.ToString());
+            await invocation.Error.WriteLineAsync(VisibleText.Lines(error.ToString().ReplaceLineEndings("\n")));
             return BadSettings;
         }
     }
@@ -52,7 +52,7 @@ internal static class CommandLine
         {
             var reading = SettingsReader.Read(Environment(), Given(parsed));
             if (reading.Settings is not null) return await run(reading, reading.Settings);
-            foreach (var error in reading.Errors) await parsed.InvocationConfiguration.Error.WriteLineAsync(error);
+            foreach (var error in reading.Errors) await parsed.InvocationConfiguration.Error.WriteLineAsync(VisibleText.Of(error));
             return BadSettings;
         }
 

@@ -26,6 +26,7 @@ internal static class Composition
     {
         services.AddSingleton(time);
         services.AddSingleton(settings);
+        services.AddHostedService<SecretFileLog>();
         services.AddSingleton(_ => new HarborDatabase(settings.Database, settings.ScrapeTimeout));
         services.AddSingleton<OperationsDatabase>();
         services.AddSingleton<Readiness>();
@@ -34,7 +35,7 @@ internal static class Composition
             services.AddSingleton(_ => new RedisConnection(jobService));
             services.AddSingleton(provider => new EvidenceReader(provider.GetRequiredService<RedisConnection>(), jobService.Namespace));
         }
-        if (settings.Api is { } api) services.AddSingleton(_ => new SystemInfoClient(api, time));
+        if (settings.Api is { } api) services.AddSingleton(provider => new SystemInfoClient(api, time) { Told = Telling(provider.GetRequiredService<FailureLog>()) });
         services.AddSingleton<CollectionSources>();
         services.AddSingleton<StuckLog>();
         services.AddSingleton<VerdictSightings>();
@@ -48,6 +49,14 @@ internal static class Composition
         services.AddSingleton<RemediationCounters>();
         return services;
     }
+
+    /// <summary>Without Harbor's API a collection goes on, but not in silence.</summary>
+    private static Action<ApiUnusableException?> Telling(FailureLog log) => error =>
+    {
+        const string part = "Harbor's API";
+        if (error is null) log.Succeeded(part);
+        else log.Failed(part, error.Trouble.Reason, error);
+    };
 
     /// <summary>Adds what is remembered from scrape to scrape, and the reads of the whole tables that correct it.</summary>
     public static void AddRemembering(this IServiceCollection services, ExporterSettings settings)

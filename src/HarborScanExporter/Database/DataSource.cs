@@ -41,12 +41,8 @@ internal static class DataSource
         builder.EnableArrays();
         builder.EnableTransportSecurity();
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
-        if (settings.PasswordFile is { } path)
-        {
-            builder.UsePasswordProvider(
-                _ => File.ReadAllText(path).TrimEnd('\r', '\n'),
-                async (_, cancellationToken) => (await File.ReadAllTextAsync(path, cancellationToken)).TrimEnd('\r', '\n'));
-        }
+        if (settings.PasswordFile is { } file)
+            builder.UsePasswordProvider(_ => file.Read(), async (_, cancellationToken) => await file.ReadAsync(cancellationToken));
         return builder.Build();
     }
 }

@@ -10,16 +10,21 @@ internal static class TaskAdvice
     /// <param name="diagnosed">The whole diagnosis.</param>
     public static string Repair(JudgedTask judged, Diagnosed diagnosed)
     {
-        var stop = judged.Task.JobId.Length > 0 && diagnosed.SchemaVersion >= HarborSchema.StopByJobSince ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}" : null;
+        var whyNot = judged.Task.JobId.Length == 0 ? "the row has no job to stop"
+            : diagnosed.SchemaVersion < HarborSchema.StopByJobSince ? "this Harbor cannot stop a job by its id"
+            // It would be another route, and what is printed here is copied.
+            : !JobIdForm.Is(judged.Task.JobId) ? "what the row names is no id of a job"
+            : null;
+        var stop = whyNot is null ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}" : null;
         // The stop of an artifact finds no task of a scan-all.
-        var stopWhole = $"{(judged.Task.Type == ScanType.ScanAll ? "Stop the scan-all" : "Stop the scan of its artifact")} (this Harbor cannot stop a job by its id)";
+        var stopWhole = $"{(judged.Task.Type == ScanType.ScanAll ? "Stop the scan-all" : "Stop the scan of its artifact")} ({whyNot})";
         return judged.Judgement.Word switch
         {
             // Whatever its job was: what is stored is the scan's result.
             "lost" or "unreported" when judged.Stored => $"{Write("as Success with")}. The report stays.",
             "not_queued" when judged.IsOverWithResult => $"{Write("as Success with")}. The report stays.",
             "lost" when stop is not null => $"{stop}. The row becomes final and can be scanned again; its robot account {Robot(judged)}must then be removed by DELETE /api/v2.0/robots.",
-            "lost" => $"{Write("as Error with")}: {(judged.Task.JobId.Length == 0 ? "the row has no job to stop" : "this Harbor cannot stop a job by its id")}.",
+            "lost" => $"{Write("as Error with")}: {whyNot}.",
             "hung" when stop is not null => $"Mend the scanner. {stop}: the worker looks at the stop within seconds. If it does not let go, restart the job service.",
             "hung" => $"Mend the scanner. {stopWhole}. If the worker does not let go, restart the job service.",
             "not_queued" when stop is not null => $"{stop}, then scan again.",

@@ -7,8 +7,9 @@ namespace HarborScanExporter.HarborApi;
 /// <summary>A response of whatever answers at the address of Harbor's API.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Body">The body; null when it broke off or is longer than <see cref="ApiConnection.MostBytes"/>.</param>
-/// <param name="Message">Harbor's words when it refused.</param>
-internal sealed record ApiResponse(int Status, byte[]? Body, string? Message);
+/// <param name="Message">Its words when it refused: Harbor's own, or what a page of somebody else says.</param>
+/// <param name="Location">Where a redirect leads; it is not followed.</param>
+internal sealed record ApiResponse(int Status, byte[]? Body, string? Message, string? Location = null);
 
 /// <summary>
 /// HTTP to Harbor's API (harbor-facts 9) as one user: bounded in time and size, and the password goes nowhere else. Authorities are those of
@@ -59,11 +60,10 @@ internal sealed class ApiConnection : IDisposable
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="HttpRequestException">No connection (its <see cref="HttpRequestException.HttpRequestError"/> says so), or it broke before a status came.</exception>
     /// <exception cref="OperationCanceledException">No status in time, or the caller gave up.</exception>
-    /// <exception cref="IOException">The password's file cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">The password's file may not be read.</exception>
+    /// <exception cref="UnusableSecretException">The password's file could never be used.</exception>
     public async Task<ApiResponse> SendAsync(HttpMethod method, string path, string? json, CancellationToken cancellationToken)
     {
-        var password = _settings.PasswordFile is { } file ? (await File.ReadAllTextAsync(file, cancellationToken)).TrimEnd('\r', '\n') : _settings.Password ?? "";
+        var password = _settings.PasswordFile is { } file ? await file.ReadAsync(cancellationToken) : _settings.Password ?? "";
         var credentials = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_settings.Username}:{password}"));
         using var limit = new CancellationTokenSource(_limit, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -75,7 +75,9 @@ internal sealed class ApiConnection : IDisposable
         using var response = await RespondAsync(request, either.Token);
         var body = await ReadAsync(response, either.Token, cancellationToken);
         var status = (int)response.StatusCode;
-        return new ApiResponse(status, body, body is null || status < 400 ? null : ApiMessage.Of(body, credentials, password));
+        // Of what Harbor's API says in JSON only a refusal is a message.
+        var message = body is null || (status < 400 && ApiMessage.IsJson(body)) ? null : ApiMessage.Of(body, credentials, password) ?? ApiMessage.PageOf(body, credentials, password);
+        return new ApiResponse(status, body, message, response.Headers.Location is { } location ? ApiMessage.Bounded(location.OriginalString, credentials, password) : null);
     }
 
     public void Dispose() => _client.Dispose();

@@ -1,14 +1,18 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace HarborScanExporter.HarborApi;
 
 /// <summary>Harbor's words in an answer that refuses: <c>{"errors":[{"code","message"}]}</c> (harbor-facts 9).</summary>
-internal static class ApiMessage
+internal static partial class ApiMessage
 {
     /// <summary>A message longer than this is cut.</summary>
     public const int MostCharacters = 500;
+
+    /// <summary>As much of a page of somebody else is shown.</summary>
+    private const int MostOfPage = 120;
 
     private const string Hidden = "***";
 
@@ -35,6 +39,21 @@ internal static class ApiMessage
         }
     }
 
+    /// <summary>Whether a body looks like a document of JSON.</summary>
+    public static bool IsJson(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..];
+
+    /// <summary>What another program than Harbor says in its answer, a page or a line: its title, else its first words; null when it says nothing.</summary>
+    /// <param name="body">What was answered.</param>
+    /// <param name="secrets">What must not come out.</param>
+    public static string? PageOf(byte[] body, params ReadOnlySpan<string> secrets)
+    {
+        var page = Encoding.UTF8.GetString(body);
+        var words = Title().Match(page) is { Success: true } title ? title.Groups["words"].Value : Element().Replace(page, " ");
+        var text = Bounded(string.Join(' ', words.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), secrets);
+        if (text.Length > MostOfPage) text = text[..(char.IsHighSurrogate(text[MostOfPage - 1]) ? MostOfPage - 1 : MostOfPage)] + "...";
+        return text.Length == 0 || text is "{}" or "[]" ? null : text;
+    }
+
     /// <summary>A text in one line, without the secrets and not too long.</summary>
     public static string Bounded(string text, params ReadOnlySpan<string> secrets)
     {
@@ -46,6 +65,12 @@ internal static class ApiMessage
         if (text.Length <= MostCharacters) return text;
         return text[..(char.IsHighSurrogate(text[MostCharacters - 1]) ? MostCharacters - 1 : MostCharacters)];
     }
+
+    [GeneratedRegex("<title[^>]*>(?<words>[^<]*)</title", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex Title();
+
+    [GeneratedRegex("<(style|script)[^>]*>[^<]*</(style|script)>|<[^>]*>", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex Element();
 
     private static string OneLine(string text)
     {

@@ -1,4 +1,4 @@
-using System.Buffers;
+using HarborScanExporter.Harbor;
 using HarborScanExporter.Settings;
 
 namespace HarborScanExporter.HarborApi;
@@ -18,18 +18,11 @@ internal sealed class HarborApiClient(ApiSettings settings, TimeProvider time) :
     /// <summary>The time before a request is repeated.</summary>
     public static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(1);
 
-    private const int JobIdLength = 24;
-
-    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
-
     private readonly ApiConnection _connection = new(settings, Limit, time);
     private readonly RequestPace _pace = new(Interval, time);
 
     /// <summary>Scheme, host and port.</summary>
     public Uri Address => _connection.Address;
-
-    /// <summary>Whether a text is the id of one job. Other texts are other routes: the word all stops every job.</summary>
-    public static bool IsJobId(string jobId) => jobId.Length == JobIdLength && !jobId.AsSpan().ContainsAnyExcept(HexDigits);
 
     /// <summary>
     /// PUT /jobservice/jobs/{id} (Harbor 2.7 and later). Done says only that Harbor took it: a job that is final in Redis is left as it is,
@@ -41,7 +34,7 @@ internal sealed class HarborApiClient(ApiSettings settings, TimeProvider time) :
     public Task<ApiAnswer> StopJobAsync(string jobId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(jobId);
-        if (!IsJobId(jobId)) throw new ArgumentException("A job's id is 24 lower-case hex digits.", nameof(jobId));
+        if (!JobIdForm.Is(jobId)) throw new ArgumentException("A job's id is 24 lower-case hex digits.", nameof(jobId));
         return RepeatableAsync(HttpMethod.Put, $"jobservice/jobs/{jobId}", """{"action":"stop"}""", 200, cancellationToken);
     }
 
@@ -106,9 +99,9 @@ internal sealed class HarborApiClient(ApiSettings settings, TimeProvider time) :
         {
             return new ApiAnswer(ApiOutcome.Undecided, null, FormattableString.Invariant($"no answer within {Limit.TotalSeconds} s"));
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (UnusableSecretException error)
         {
-            return new ApiAnswer(ApiOutcome.Unreachable, null, $"the file of {Setting.Names.ApiPasswordFile} cannot be read");
+            return new ApiAnswer(ApiOutcome.Unreachable, null, error.Message);
         }
     }
 }

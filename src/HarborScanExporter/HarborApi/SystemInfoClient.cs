@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using HarborScanExporter.Settings;
 
@@ -14,12 +13,20 @@ internal sealed class SystemInfoClient : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
+    private readonly ApiSettings _settings;
     private readonly ApiConnection _connection;
 
-    public SystemInfoClient(ApiSettings settings, TimeProvider time) => _connection = new ApiConnection(settings, Limit, time);
+    public SystemInfoClient(ApiSettings settings, TimeProvider time)
+    {
+        _settings = settings;
+        _connection = new ApiConnection(settings, Limit, time);
+    }
 
     /// <summary>Scheme, host and port.</summary>
     public Uri Address => _connection.Address;
+
+    /// <summary>Is told of each question whose failure fails nothing: why, or null when it was answered.</summary>
+    public Action<ApiUnusableException?>? Told { get; init; }
 
     /// <summary>Whether Harbor is read-only; null when it does not answer, which fails no collection.</summary>
     public async Task<bool?> ReadOnlyAsync(CancellationToken cancellationToken) => (await AskAsync(cancellationToken))?.ReadOnly;
@@ -29,34 +36,57 @@ internal sealed class SystemInfoClient : IDisposable
     {
         try
         {
-            return await ReadAsync(cancellationToken);
+            var info = await ReadAsync(cancellationToken);
+            Told?.Invoke(null);
+            return info;
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or JsonException or UnauthorizedAccessException
-            || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (ApiUnusableException error)
         {
+            Told?.Invoke(error);
             return null;
         }
     }
 
     /// <summary>GET /systeminfo.</summary>
-    /// <exception cref="HttpRequestException">No connection, another status than 200, or no whole answer.</exception>
+    /// <exception cref="ApiUnusableException">No connection, another status than 200, or no whole answer.</exception>
     public async Task<SystemInfo> ReadAsync(CancellationToken cancellationToken)
     {
         var response = await GetAsync("systeminfo", cancellationToken);
-        if (response.Status != 200) throw new HttpRequestException(FormattableString.Invariant($"status {response.Status}"), null, (HttpStatusCode)response.Status);
-        using var document = JsonDocument.Parse(response.Body ?? throw new HttpRequestException("the answer broke off, or is too long"));
-        var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object) return new SystemInfo(null, null);
-        return new SystemInfo(
-            root.TryGetProperty("harbor_version", out var version) && version.ValueKind == JsonValueKind.String ? version.GetString() : null,
-            root.TryGetProperty("read_only", out var readOnly) && readOnly.ValueKind is JsonValueKind.True or JsonValueKind.False ? readOnly.GetBoolean() : null);
+        if (response is not { Status: 200, Body: { } body }) throw new ApiUnusableException(ApiTrouble.Of(response, Address, _settings.Username));
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            var root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Object) return new SystemInfo(null, null);
+            return new SystemInfo(
+                root.TryGetProperty("harbor_version", out var version) && version.ValueKind == JsonValueKind.String ? version.GetString() : null,
+                root.TryGetProperty("read_only", out var readOnly) && readOnly.ValueKind is JsonValueKind.True or JsonValueKind.False ? readOnly.GetBoolean() : null);
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            // No JSON, or a text in it that is no Unicode.
+            throw new ApiUnusableException(ApiTrouble.Of(response, Address, _settings.Username), error);
+        }
     }
 
-    /// <summary>Whether the user may see the job service's pools, which the repair by Harbor's own API needs (Harbor 2.7 and later).</summary>
-    /// <exception cref="HttpRequestException">No connection.</exception>
-    public async Task<ApiAnswer> AskPoolsAsync(CancellationToken cancellationToken) => ApiAnswer.Of(await GetAsync("jobservice/pools", cancellationToken), 200);
+    /// <summary>Asks for the job service's pools, which the user must see for the repair by Harbor's own API (Harbor 2.7 and later).</summary>
+    /// <exception cref="ApiUnusableException">No connection.</exception>
+    public Task<ApiResponse> AskPoolsAsync(CancellationToken cancellationToken) => GetAsync("jobservice/pools", cancellationToken);
+
+    /// <summary>Why an answer is no success.</summary>
+    public ApiTrouble TroubleOf(ApiResponse response) => ApiTrouble.Of(response, Address, _settings.Username);
 
     public void Dispose() => _connection.Dispose();
 
-    private Task<ApiResponse> GetAsync(string path, CancellationToken cancellationToken) => _connection.SendAsync(HttpMethod.Get, path, null, cancellationToken);
+    private async Task<ApiResponse> GetAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _connection.SendAsync(HttpMethod.Get, path, null, cancellationToken);
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new ApiUnusableException(ApiTrouble.Of(error, Address), error);
+        }
+    }
 }

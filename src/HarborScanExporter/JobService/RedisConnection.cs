@@ -20,7 +20,7 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     private readonly SemaphoreSlim _one = new(1);
     private readonly HashSet<string> _commands;
-    private readonly string? _urlFile;
+    private readonly SecretFile? _urlFile;
     private RedisSettings? _settings;
     private string? _read;
     private EndPoint? _server;
@@ -38,7 +38,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Where it is, without credentials.</summary>
-    public string Address => _settings?.Address ?? $"the URL in {_urlFile}";
+    public string Address => _settings?.Address ?? $"the URL in {_urlFile?.Path}";
 
     /// <summary>How it is reached; null while the file that says so has not been read.</summary>
     public RedisSettings? Settings => _settings;
@@ -110,8 +110,8 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     private async Task ReadFileAsync(CancellationToken cancellationToken)
     {
-        if (_urlFile is not { } path) return;
-        var text = (await File.ReadAllTextAsync(path, cancellationToken)).Trim();
+        if (_urlFile is not { } file) return;
+        var text = await file.ReadAsync(cancellationToken);
         if (text == _read) return;
         _settings = RedisSettings.Parse(text, out var problem) ?? throw new ArgumentException($"{Setting.Names.RedisUrlFile}: {problem}");
         _read = text;

@@ -4,12 +4,12 @@ using System.Net.Sockets;
 namespace HarborScanExporter.Operations;
 
 /// <summary>
-/// Counts wrong tokens by the address they come from, within a minute. The memory is bounded: beyond <see cref="MostAddresses"/> all further
-/// addresses share one count.
+/// Counts wrong tokens by the address they come from, within a minute: so many tell of a guesser or of a stale script, and only further wrong ones are
+/// refused. The memory is bounded: beyond <see cref="MostAddresses"/> all further addresses share one count.
 /// </summary>
 internal sealed class FailedAttempts(TimeProvider time)
 {
-    /// <summary>Wrong tokens from one address within <see cref="Window"/> until it is refused; a person mistypes less, a guesser more.</summary>
+    /// <summary>Wrong tokens from one address within <see cref="Window"/> until further ones are refused; a person mistypes less, a guesser more.</summary>
     public const int Most = 30;
 
     /// <summary>After this an address begins anew.</summary>
@@ -20,7 +20,7 @@ internal sealed class FailedAttempts(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<IPAddress, Attempts> _byAddress = [];
 
-    /// <summary>How long the address is still refused; null when it is not.</summary>
+    /// <summary>How long wrong tokens of the address are still refused; null when they are not.</summary>
     public TimeSpan? RefusedFor(IPAddress? address)
     {
         lock (_lock)
@@ -31,7 +31,7 @@ internal sealed class FailedAttempts(TimeProvider time)
         }
     }
 
-    /// <summary>Counts one; whether the address is refused from now on.</summary>
+    /// <summary>Counts one; whether further ones are refused from now on.</summary>
     public bool Add(IPAddress? address)
     {
         lock (_lock)

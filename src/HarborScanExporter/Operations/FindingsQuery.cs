@@ -59,10 +59,24 @@ internal sealed record FindingsQuery
     /// <summary>A number within limits; what is not given is the default.</summary>
     public static int Number(IQueryCollection given, string name, int least, int most, int otherwise, ref BadParameter? bad)
     {
-        if (Values(given, name) is not { Count: > 0 } values) return otherwise;
-        if (values.Count == 1 && int.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
-        bad ??= new BadParameter(name, most == int.MaxValue ? $"Give one whole number from {least} on." : $"Give one whole number from {least} to {most}.");
+        var detail = most == int.MaxValue ? $"Give one whole number from {least} on." : $"Give one whole number from {least} to {most}.";
+        if (Single(given, name, detail, ref bad) is not { } value) return otherwise;
+        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+        bad ??= new BadParameter(name, detail);
         return otherwise;
+    }
+
+    /// <summary>The value of a parameter that has one; null when it is not given, or given more than once, which is wrong even where both are the same.</summary>
+    /// <param name="given">The request's query.</param>
+    /// <param name="name">The parameter.</param>
+    /// <param name="detail">What to give.</param>
+    /// <param name="bad">Takes the parameter when it is wrong.</param>
+    public static string? Single(IQueryCollection given, string name, string detail, ref BadParameter? bad)
+    {
+        var values = Values(given, name);
+        if (given[name].Count <= 1 && values.Count <= 1) return values.Count == 1 ? values[0] : null;
+        bad ??= new BadParameter(name, detail);
+        return null;
     }
 
     /// <summary>The values of a parameter.</summary>

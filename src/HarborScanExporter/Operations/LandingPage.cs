@@ -39,9 +39,9 @@ internal static class LandingPage
             <p>Counts Harbor's scan executions and tasks by status and age, says which are stuck and why, and shows it to Prometheus.
             Version {{WebUtility.HtmlEncode(ProductVersion.Version)}}, revision {{WebUtility.HtmlEncode(ProductVersion.Revision)}}.</p>
             <ul>
-            <li><a href="/metrics">/metrics</a>: the metrics</li>
-            <li><a href="/healthz">/healthz</a>: this process lives</li>
-            <li><a href="/readyz">/readyz</a>: Harbor's database can be reached</li>
+            <li><a href="metrics">/metrics</a>: the metrics</li>
+            <li><a href="healthz">/healthz</a>: this process lives</li>
+            <li><a href="readyz">/readyz</a>: Harbor's database can be reached</li>
             {{operations}}</ul>
             <h2>Settings</h2>
             <table>

@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Encodings.Web;
+using HarborScanExporter.Harbor;
 
 namespace HarborScanExporter.Operations;
 
 /// <summary>
-/// HTML written as an interpolated string: what stands in it literally is markup, and every text in a hole is encoded. Only another
-/// <see cref="Markup"/> goes in as it is, so that no row of Harbor can become an element.
+/// HTML written as an interpolated string: what stands in it literally is markup, and every text in a hole is made visible and encoded. Only another
+/// <see cref="Markup"/> goes in as it is, so that no row of Harbor can become an element or turn the text around it.
 /// </summary>
 [InterpolatedStringHandler]
 internal sealed class Markup(int literalLength, int holes)
@@ -18,7 +19,7 @@ internal sealed class Markup(int literalLength, int holes)
 
     public void AppendLiteral(string markup) => _text.Append(markup);
 
-    public void AppendFormatted(string? text) => _text.Append(HtmlEncoder.Default.Encode(text ?? ""));
+    public void AppendFormatted(string? text) => _text.Append(HtmlEncoder.Default.Encode(VisibleText.Of(text ?? "")));
 
     public void AppendFormatted(long number) => _text.Append(number.ToString(CultureInfo.InvariantCulture));
 

@@ -12,11 +12,8 @@ internal enum Access
     /// <summary>It brought none, or a wrong one: 401.</summary>
     Denied,
 
-    /// <summary>Too many wrong ones came from its address: 429.</summary>
+    /// <summary>It brought a wrong one, after too many from its address: 429.</summary>
     Refused,
-
-    /// <summary>There is no token to compare with: 503.</summary>
-    Unusable,
 }
 
 /// <summary>
@@ -28,27 +25,19 @@ internal sealed partial class OperationsAccess(OperationsToken token, FailedAtte
     /// <summary>What a 401 asks for.</summary>
     public const string Challenge = "Basic realm=\"Harbor Scan Exporter\", charset=\"UTF-8\"";
 
-    /// <summary>Judges a request.</summary>
+    /// <summary>
+    /// Judges a request. The token is compared first: many stand behind one address, and what one of them sends wrongly closes no door to the others.
+    /// </summary>
     /// <param name="context">The request.</param>
-    /// <param name="refusedFor">How long the address is still refused; set with <see cref="Access.Refused"/>.</param>
-    public Access Judge(HttpContext context, out TimeSpan refusedFor)
+    /// <returns>The judgement, and with <see cref="Access.Refused"/> how long wrong tokens of the address are still refused.</returns>
+    public async Task<(Access Access, TimeSpan RefusedFor)> JudgeAsync(HttpContext context)
     {
-        refusedFor = TimeSpan.Zero;
-        if (TokenOf(context.Request) is not { } given) return Access.Denied;
+        if (TokenOf(context.Request) is not { } given) return (Access.Denied, TimeSpan.Zero);
+        if (await token.IsAsync(given)) return (Access.Granted, TimeSpan.Zero);
         var address = context.Connection.RemoteIpAddress;
-        if (attempts.RefusedFor(address) is { } left)
-        {
-            refusedFor = left;
-            return Access.Refused;
-        }
-        switch (token.Is(given))
-        {
-            case true: return Access.Granted;
-            case null: return Access.Unusable;
-            default:
-                if (attempts.Add(address)) LogRefused(logger, address?.ToString() ?? "unknown", FailedAttempts.Most);
-                return Access.Denied;
-        }
+        if (attempts.RefusedFor(address) is { } left) return (Access.Refused, left);
+        if (attempts.Add(address)) LogRefused(logger, address?.ToString() ?? "unknown", FailedAttempts.Most);
+        return (Access.Denied, TimeSpan.Zero);
     }
 
     private static string? TokenOf(HttpRequest request)
@@ -70,6 +59,6 @@ internal sealed partial class OperationsAccess(OperationsToken token, FailedAtte
         return colon < 0 ? null : pair[(colon + 1)..];
     }
 
-    [LoggerMessage(32, LogLevel.Warning, "{Most} wrong tokens came from {Address} within a minute; it is refused for the rest of it.")]
+    [LoggerMessage(32, LogLevel.Warning, "{Most} wrong tokens came from {Address} within a minute; further wrong ones from there are refused for the rest of it.")]
     private static partial void LogRefused(ILogger logger, string address, int most);
 }

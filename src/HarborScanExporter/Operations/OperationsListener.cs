@@ -74,22 +74,25 @@ internal sealed class OperationsListener
     public IReadOnlyList<OperationsRoute> Routes { get; }
 
     /// <summary>Answers a request; one of the other listener is passed on.</summary>
-    public Task ServeAsync(HttpContext context, RequestDelegate next)
+    public Task ServeAsync(HttpContext context, RequestDelegate next) => Listener.Operations.Took(context) ? AnswerAsync(context) : next(context);
+
+    private async Task AnswerAsync(HttpContext context)
     {
-        if (!Listener.Operations.Took(context)) return next(context);
         Limit(context, OperationsRoute.LeastBodyBytes);
         Protect(context.Response.Headers);
         // The empty page is the one thing that asks for no token: it is where a person gives it.
         if (context.Request.Path == StatusPage.Path && Reads(context) && StringValues.IsNullOrEmpty(context.Request.Headers.Authorization))
-            return StatusShell.ServeAsync(context, StatusCodes.Status200OK);
-        return _access.Judge(context, out var refusedFor) switch
+        {
+            await StatusShell.ServeAsync(context, StatusCodes.Status200OK);
+            return;
+        }
+        var (access, refusedFor) = await _access.JudgeAsync(context);
+        await (access switch
         {
             Access.Granted => RouteAsync(context),
             Access.Refused => RefuseAsync(context, refusedFor),
-            Access.Unusable => Problem.WriteAsync(context, StatusCodes.Status503ServiceUnavailable,
-                "The token file of this listener cannot be used. The exporter's log says why."),
             _ => ChallengeAsync(context),
-        };
+        });
     }
 
     private Task RouteAsync(HttpContext context)
@@ -125,7 +128,7 @@ internal sealed class OperationsListener
     private static Task RefuseAsync(HttpContext context, TimeSpan refusedFor)
     {
         context.Response.Headers.RetryAfter = ((int)Math.Ceiling(refusedFor.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        return Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, "Too many wrong tokens came from this address. Wait a minute.");
+        return Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, "This token is wrong, and so were too many others from this address. Wait a minute.");
     }
 
     private static bool Reads(HttpContext context) => HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);

@@ -1,3 +1,4 @@
+using HarborScanExporter.Harbor;
 using HarborScanExporter.Scraping;
 
 namespace HarborScanExporter.Operations;
@@ -20,7 +21,7 @@ internal sealed class ShortLines(TextWriter error) : ILoggerProvider, ILogger
         HasSpoken = true;
         var message = formatter(state, exception).Replace(FailureLog.SaidOnce, "", StringComparison.Ordinal).Trim();
         var cause = exception is null ? "" : $" ({exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")})";
-        lock (error) error.WriteLine($"{(logLevel == LogLevel.Warning ? "warning" : "error")}: {message}{cause}");
+        lock (error) error.WriteLine(VisibleText.Of($"{(logLevel == LogLevel.Warning ? "warning" : "error")}: {message}{cause}"));
     }
 
     public void Dispose()

@@ -18,7 +18,7 @@ internal static class StatusConfirmation
         var isHeld = plan.Blocks.Any(block => block.Reason != SkipReason.Share);
         var count = Words.Count(plan.Repairs.Count, "repair");
         var later = plan.Refusals.Count(refusal => refusal.Reason == SkipReason.NextBatch);
-        var what = string.Join('\n', plan.Repairs.GroupBy(repair => repair.Action).OrderBy(group => group.Key).Select(group => $"{Words.Number(group.Count())} {group.Key.Word()}: {Sentence(group.Key)}"));
+        var what = Below([.. plan.Repairs.GroupBy(repair => repair.Action).OrderBy(group => group.Key).Select(group => $"{Words.Number(group.Count())} {group.Key.Word()}: {Sentence(group.Key)}")]);
         return $"""
             <p class="acts" id="repair-acts">{(mode == RemediationMode.Execute ? Button("execute", "Repair now", $"Write {count}?", $"Each row is looked at once more; what has moved on is left alone.{(later > 0 ? $" {Words.Number(later)} more follow in further batches." : "")} Rows that were written can be taken back here.", what, isOutage, isHeld) : Markup.Nothing)}
             {Button("dry-run", "Try without writing", $"Try {count} without writing?", "The same statements run and are rolled back; Harbor's API is asked for nothing.", what, isOutage, isHeld)}
@@ -54,9 +54,16 @@ internal static class StatusConfirmation
         </dialog>
         """);
 
-    private static Markup Button(string act, string label, string title, string text, string what, bool isOutage, bool isHeld) => $"""
+    private static Markup Button(string act, string label, string title, string text, Markup what, bool isOutage, bool isHeld) => $"""
         <button type="button" id="repair-{act}" hidden data-act="{act}" data-title="{title}" data-text="{text}" data-list="{what}" data-yes="{label}"{(isOutage ? Outage : Markup.Nothing)}{(isHeld ? Disabled : Markup.Nothing)}>{label}</button>
         """;
+
+    /// <summary>Texts of which the dialog makes a line each.</summary>
+    private static Markup Below(string[] texts) => $"{texts.Take(1).Select(First)}{texts.Skip(1).Select(Next)}";
+
+    private static Markup First(string text) => $"{text}";
+
+    private static Markup Next(string text) => $"&#xA;{text}";
 
     private static string Sentence(RepairAction action) => action switch
     {

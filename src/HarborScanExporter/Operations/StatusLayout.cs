@@ -20,7 +20,8 @@ internal static class StatusLayout
     /// <param name="level">The colour of the tab's sign.</param>
     /// <param name="refreshSeconds">How often a reader without script sees it anew; 0 for never.</param>
     /// <param name="main">What is in it.</param>
-    public static Markup Page(string title, ScanningLevel level, int refreshSeconds, Markup main) => $"""
+    /// <param name="root">The way from the page's address to that of <see cref="StatusPage.Path"/>: a proxy may serve all of this below a path of its own.</param>
+    public static Markup Page(string title, ScanningLevel level, int refreshSeconds, Markup main, string root = "./") => $"""
         <!doctype html>
         <html lang="en">
         <head>
@@ -33,7 +34,7 @@ internal static class StatusLayout
         </head>
         <body>
         <a class="skip" href="#main">Skip to the state of scanning</a>
-        <main id="main" tabindex="-1">
+        <main id="main" tabindex="-1" data-root="{root}">
         {main}
         </main>
         <footer>harbor-scan-exporter {ProductVersion.Version}, revision {ProductVersion.Revision}</footer>

@@ -35,11 +35,13 @@ internal sealed record StatusQuery(FindingsQuery Findings, string Text, FindingO
     public static StatusQuery? Read(IQueryCollection given, out BadParameter? bad)
     {
         var findings = FindingsQuery.Read(given, Parameters, out bad);
-        var sort = FindingsQuery.Values(given, "sort");
-        if (sort.Count > 1 || sort.Any(word => !Orders.Contains(word))) bad ??= new BadParameter("sort", $"Give one of {string.Join(", ", Orders)}.");
+        var orders = $"Give one of {string.Join(", ", Orders)}.";
+        var sort = FindingsQuery.Single(given, "sort", orders, ref bad);
+        if (sort is not null && !Orders.Contains(sort)) bad ??= new BadParameter("sort", orders);
+        if (given["q"].Count > 1) bad ??= new BadParameter("q", "Give one text.");
         var refresh = FindingsQuery.Number(given, "refresh", 0, MostRefreshSeconds, DefaultRefreshSeconds, ref bad);
         if (bad is not null) return null;
-        return new StatusQuery(findings!, given["q"].ToString().Trim(), sort.Count == 0 ? FindingOrder.Severity : Enum.Parse<FindingOrder>(sort[0], ignoreCase: true), refresh);
+        return new StatusQuery(findings!, given["q"].ToString().Trim(), sort is null ? FindingOrder.Severity : Enum.Parse<FindingOrder>(sort, ignoreCase: true), refresh);
     }
 
     /// <summary>The findings that are asked for, in their order, of all pages.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HarborScanExporter.Harbor;
 using Spectre.Console;
 
 namespace HarborScanExporter.Operations;
@@ -38,8 +39,11 @@ internal sealed record Terminal
         };
     }
 
+    /// <summary>Says a sentence on the error stream.</summary>
+    public Task TellAsync(string sentence) => Error.WriteLineAsync(VisibleText.Of(sentence));
+
     /// <summary>Writes a page of text to the output.</summary>
-    /// <param name="write">Writes it; the page has the output's width and colours.</param>
+    /// <param name="write">Writes it, of <see cref="PageText"/>; the page has the output's width and colours.</param>
     public void WritePage(Action<IAnsiConsole> write)
     {
         using var text = new StringWriter(CultureInfo.InvariantCulture) { NewLine = "\n" };

@@ -3,13 +3,15 @@
   'use strict';
   const key = 'harbor-scan-exporter-token';
   const one = id => document.getElementById(id);
+  // Where the exporter is served, which a proxy may do below a path of its own. Without the user and password that an address may hold: nothing can be asked with them in it.
+  const root = new URL(one('main').dataset.root, location.origin + location.pathname);
   let timer = 0;
   let asking = false;
   // What was asked to be written is not answered yet.
   let working = false;
 
   // The token is sent as Bearer and nothing else is; without one the browser sends what its own dialog was given.
-  const ask = (address, token) => fetch(location.origin + '/status' + address, {
+  const ask = (address, token) => fetch(new URL('status' + address, root), {
     headers: token ? { Authorization: 'Bearer ' + token, Accept: 'text/html' } : { Accept: 'text/html' },
     credentials: token ? 'omit' : 'same-origin',
     cache: 'no-store',
@@ -20,7 +22,7 @@
     if (answer.ok || answer.status === 400) return null;
     if (answer.status === 401) return 'This token is not accepted.';
     const detail = await answer.json().then(problem => problem.detail, () => 'The exporter answered ' + answer.status + '.');
-    return detail;
+    return visible(detail);
   };
 
   // Makes one element like another, touching only what differs: what is open, focused, selected or scrolled to stays so.
@@ -176,7 +178,7 @@
       // Tried on something that costs nothing, so that a mistyped token can be mended here.
       token = one('confirm-token').value.trim();
       try {
-        const problem = await failure(await fetch(location.origin + '/api/v1/openapi.yaml', { headers: { Authorization: 'Bearer ' + token }, credentials: 'omit', cache: 'no-store' }));
+        const problem = await failure(await fetch(new URL('api/v1/openapi.yaml', root), { headers: { Authorization: 'Bearer ' + token }, credentials: 'omit', cache: 'no-store' }));
         if (problem) return one('confirm-problem').textContent = problem;
       } catch (error) {
         return one('confirm-problem').textContent = 'The exporter does not answer.';
@@ -188,8 +190,8 @@
     dress(document);
     tell(act === 'undo' ? 'Taking it back.' : 'Working. It looks again first, which may take a minute.');
     try {
-      if (act === 'undo') await post('/api/v1/repairs/' + undo + '/undo', { actor: 'status page', note }, token, taken);
-      else await post('/api/v1/repairs', { mode: act, override_share: share, actor: 'status page', note }, token, ended);
+      if (act === 'undo') await post('api/v1/repairs/' + undo + '/undo', { actor: 'status page', note }, token, taken);
+      else await post('api/v1/repairs', { mode: act, override_share: share, actor: 'status page', note }, token, ended);
     } catch (error) {
       tell('The exporter does not answer. What it wrote until then is below once it does.', [], true);
     }
@@ -199,7 +201,7 @@
 
   const post = async (address, body, token, told) => {
     if (!body.note) delete body.note;
-    const answer = await fetch(location.origin + address, {
+    const answer = await fetch(new URL(address, root), {
       method: 'POST',
       headers: { Authorization: 'Bearer ' + token, 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
@@ -235,9 +237,14 @@
 
   const taken = undo => tell('Repair ' + undo.id + ' is taken back.');
 
+  // What would hide itself or turn the direction of what follows stands there as an escape, as in the page itself.
+  const visible = text => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, mark => mark.codePointAt(0) > 0xffff
+    ? '\\U' + mark.codePointAt(0).toString(16).toUpperCase().padStart(8, '0')
+    : '\\u' + mark.codePointAt(0).toString(16).toUpperCase().padStart(4, '0'));
+
   const element = (name, text) => {
     const made = document.createElement(name);
-    made.textContent = text;
+    made.textContent = visible(text);
     return made;
   };
 
@@ -264,7 +271,7 @@
     if (event.target.dataset.act && event.target.matches('button')) return confirm(event.target);
     if (event.target.id === 'forget') {
       sessionStorage.removeItem(key);
-      return location.assign('/');
+      return location.assign(root);
     }
     const link = event.target.closest('a');
     if (!link || !link.getAttribute('href').startsWith('?') || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -4,7 +4,7 @@ using HarborScanExporter.HarborApi;
 namespace HarborScanExporter.Remediation;
 
 /// <summary>Acts of Harbor's API v2.0 (harbor-facts 9), and what its answers mean for the audit.</summary>
-internal sealed class ApiActs(HarborApiClient api)
+internal sealed partial class ApiActs(HarborApiClient api, ILogger<ApiActs>? logger = null)
 {
     /// <summary>Asks for one act; see <see cref="Act"/>.</summary>
     public async Task<ActOutcome> DoAsync(PlannedRepair repair, CancellationToken cancellationToken)
@@ -13,10 +13,10 @@ internal sealed class ApiActs(HarborApiClient api)
         {
             return repair switch
             {
-                { Action: RepairAction.StopJob, JobId: { } job } => Of(repair.Action, await api.StopJobAsync(job, cancellationToken)),
-                { Action: RepairAction.DeleteRobot, RobotId: { } robot } => Of(repair.Action, await api.DeleteRobotAsync(robot, cancellationToken)),
+                { Action: RepairAction.StopJob, JobId: { } job } => Of(repair, await api.StopJobAsync(job, cancellationToken)),
+                { Action: RepairAction.DeleteRobot, RobotId: { } robot } => Of(repair, await api.DeleteRobotAsync(robot, cancellationToken)),
                 { Action: RepairAction.Rescan, Artifact: var (repository, digest, scanType) } =>
-                    Of(repair.Action, await api.ScanAsync(repository, digest, scanType, cancellationToken)),
+                    Of(repair, await api.ScanAsync(repository, digest, scanType, cancellationToken)),
                 _ => new ActOutcome(RepairState.Failed, RepairFailure.Other),
             };
         }
@@ -25,6 +25,15 @@ internal sealed class ApiActs(HarborApiClient api)
             // A row holds a name that would be another route of the API; nothing was asked.
             return new ActOutcome(RepairState.Failed, RepairFailure.Other);
         }
+    }
+
+    /// <summary>The audit holds a closed set of reasons; Harbor's own word stands in the log.</summary>
+    private ActOutcome Of(PlannedRepair repair, ApiAnswer answer)
+    {
+        var outcome = Of(repair.Action, answer);
+        if (logger is not null && outcome.State is RepairState.Failed or RepairState.Intended)
+            LogAnswer(logger, repair.Action.Word(), repair.FindingId, answer.Status is { } status ? $"{status}" : "nothing", answer.Message ?? "without a word");
+        return outcome;
     }
 
     /// <summary>What an answer means.</summary>
@@ -39,4 +48,7 @@ internal sealed class ApiActs(HarborApiClient api)
         (_, ApiOutcome.Failed or ApiOutcome.Undecided) => new ActOutcome(RepairState.Intended, null),
         _ => new ActOutcome(RepairState.Failed, RepairFailure.ApiRefused),
     };
+
+    [LoggerMessage(34, LogLevel.Warning, "Harbor's API was asked for {Action} of {Finding} and answered {Status}: {Message}")]
+    private static partial void LogAnswer(ILogger logger, string action, string finding, string status, string message);
 }

@@ -13,6 +13,8 @@ internal sealed class PauseFile(string? path)
         if (path is null || !File.Exists(path)) return null;
         try
         {
+            // What has no length may be a pipe, whose opening waits for ever.
+            if (new FileInfo(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path).Length == 0) return "";
             using var file = new StreamReader(path);
             var text = new char[MostCharacters];
             var read = file.ReadBlock(text);

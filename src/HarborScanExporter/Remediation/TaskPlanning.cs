@@ -37,7 +37,7 @@ internal static class TaskPlanning
             return Refuse(judged, forbidden.Reason, forbidden.Text) with { HoldsFor = forbidden.HoldsFor };
         // A stop would write Stopped over a good report.
         if (judged.Judgement == Judgement.Unreported || (judged.IsOverWithResult && judged.Judgement != Judgement.Hung)) return Finish(judged, look);
-        var canStop = look.HasApi && look.Diagnosed.SchemaVersion >= HarborSchema.StopByJobSince && HarborApiClient.IsJobId(task.JobId) && look.JobOwners.GetValueOrDefault(task.JobId, 1) == 1;
+        var canStop = look.HasApi && look.Diagnosed.SchemaVersion >= HarborSchema.StopByJobSince && JobIdForm.Is(task.JobId) && look.JobOwners.GetValueOrDefault(task.JobId, 1) == 1;
         if (judged.Judgement == Judgement.Hung)
         {
             if (stopped is not null) return Refuse(judged, SkipReason.WorkerHolds, $"Stop {stopped.Id} did not make the worker let go. Restart the job service.");

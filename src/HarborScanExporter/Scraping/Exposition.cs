@@ -1,5 +1,6 @@
 using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
 using Prometheus;
 
 namespace HarborScanExporter.Scraping;
@@ -57,13 +58,16 @@ internal sealed record Exposition(string? Failure, Samples Collected)
         return registry;
     }
 
+    /// <summary>The document is read at terminals too, and shown in pages.</summary>
+    private static string[] LabelsOf(Sample sample) => Array.ConvertAll(sample.Labels, VisibleText.Of);
+
     private static void Write(MetricFactory factory, Family family, IEnumerable<Sample> samples)
     {
         switch (family.Type)
         {
             case FamilyType.Counter:
                 var counter = factory.CreateCounter(family.Name, family.Help, family.Labels);
-                foreach (var sample in samples) counter.WithLabels(sample.Labels).IncTo(sample.Value);
+                foreach (var sample in samples) counter.WithLabels(LabelsOf(sample)).IncTo(sample.Value);
                 break;
             case FamilyType.Histogram:
                 // The library makes a histogram only by observing, and would take the trace of this very scrape for an example of a scan.
@@ -71,13 +75,13 @@ internal sealed record Exposition(string? Failure, Samples Collected)
                 var histogram = factory.CreateHistogram(family.Name, family.Help, family.Labels, configuration);
                 foreach (var sample in samples)
                 {
-                    var its = histogram.WithLabels(sample.Labels);
+                    var its = histogram.WithLabels(LabelsOf(sample));
                     foreach (var (seconds, count) in sample.Observed ?? []) its.Observe(seconds, count);
                 }
                 break;
             default:
                 var gauge = factory.CreateGauge(family.Name, family.Help, family.Labels);
-                foreach (var sample in samples) gauge.WithLabels(sample.Labels).Set(sample.Value);
+                foreach (var sample in samples) gauge.WithLabels(LabelsOf(sample)).Set(sample.Value);
                 break;
         }
     }

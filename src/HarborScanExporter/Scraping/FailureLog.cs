@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using HarborScanExporter.Database;
+using HarborScanExporter.HarborApi;
 using HarborScanExporter.JobService;
 
 namespace HarborScanExporter.Scraping;
@@ -25,7 +26,7 @@ internal sealed partial class FailureLog(ILogger<FailureLog> logger)
         _open[part] = reason;
         if (known) return;
         // What is wrong with Redis or with the audit names its own mend; those below are the database's.
-        if (error is RedisUnusableException or AuditException) LogFailed(part, reason, error.Message, "");
+        if (error is RedisUnusableException or AuditException or ApiUnusableException) LogFailed(part, reason, error.Message, "");
         else if (reason == FailureReason.Other && DatabaseMend.Of(error, DatabaseMend.SignIn.Scraping) is null) LogUnexpected(error, part, FailureReason.Mend(reason));
         else LogFailed(part, reason, FailureReason.Words(error) + ".", FailureReason.Mend(error));
     }

@@ -57,6 +57,10 @@ internal sealed record ExporterSettings
     /// <summary>Rising thresholds of harbor_scan_tasks_older_than.</summary>
     public required IReadOnlyList<TimeSpan> AgeThresholds { get; init; }
 
+    /// <summary>Every file of a secret that is in use.</summary>
+    public IEnumerable<SecretFile> SecretFiles =>
+        new[] { Database.PasswordFile, JobService?.UrlFile, Api?.PasswordFile, Operations?.TokenFile, Remediation.DatabasePasswordFile }.OfType<SecretFile>();
+
     /// <summary>Each setting that is no secret with its effective value, for the landing page.</summary>
     public required IReadOnlyDictionary<string, string> Shown { get; init; }
 }
@@ -72,7 +76,7 @@ internal sealed record DatabaseSettings
 
     public string? Password { get; init; }
 
-    public string? PasswordFile { get; init; }
+    public SecretFile? PasswordFile { get; init; }
 
     public required string Name { get; init; }
 
@@ -90,13 +94,13 @@ internal sealed record ApiSettings
 
     public string? Password { get; init; }
 
-    public string? PasswordFile { get; init; }
+    public SecretFile? PasswordFile { get; init; }
 }
 
 /// <summary>The second listener, whose every route but the empty page asks for a token.</summary>
 /// <param name="Listen">An http URL of one address and port.</param>
 /// <param name="TokenFile">The file that holds the token.</param>
-internal sealed record OperationsSettings(string Listen, string TokenFile)
+internal sealed record OperationsSettings(string Listen, SecretFile TokenFile)
 {
     /// <summary>A shorter token can be guessed.</summary>
     public const int LeastTokenLength = 16;

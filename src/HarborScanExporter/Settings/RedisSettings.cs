@@ -48,7 +48,8 @@ internal sealed record RedisSettings
         var (user, password) = at < 0 ? (null, null) : Credentials(rest[..at]);
         var path = rest[(at + 1)..].Split('?', 2)[0].Split('/');
         var endpoints = Hosts(path[0], sentinel ? SentinelPort : RedisPort);
-        if (endpoints is null) problem = "its host is missing or its port is no number from 1 to 65535. Write <host>:<port>.";
+        if (path[0].Split(',').Any(HostName.LooksLikeIPv6)) problem = "its host is an IPv6 address without brackets, whose end could be a port. Write [<address>]:<port>.";
+        else if (endpoints is null) problem = "its host is missing or its port is no number from 1 to 65535. Write <host>:<port>.";
         else if (!sentinel && endpoints.Count > 1) problem = "it names several hosts, which only redis+sentinel:// and rediss+sentinel:// may.";
         else if (sentinel && (path.Length < 2 || path[1].Length == 0)) problem = "the name of the Sentinel's master is missing. Write …/<master>/<database number>.";
         else if (path.Length > (sentinel ? 3 : 2)) problem = $"there are too many parts after the host. Write {(sentinel ? "/<master>/<database number>" : "/<database number>")}.";
@@ -107,7 +108,7 @@ internal sealed record JobServiceSettings
     public RedisSettings? Redis { get; init; }
 
     /// <summary>A file that holds the URL; read again at each collection, so that a rotated password needs no restart.</summary>
-    public string? UrlFile { get; init; }
+    public SecretFile? UrlFile { get; init; }
 
     /// <summary>Harbor's job service namespace, without braces.</summary>
     public required string Namespace { get; init; }

@@ -16,7 +16,7 @@ internal static partial class RemediationReader
             Mode = Mode(values),
             DatabaseUsername = values.Value(Setting.Names.RemediationDatabaseUsername),
             DatabasePassword = values.Secret(Setting.Names.RemediationDatabasePassword),
-            DatabasePasswordFile = values.SecretFile(Setting.Names.RemediationDatabasePasswordFile, Setting.Names.RemediationDatabasePassword),
+            DatabasePasswordFile = values.SecretFile(Setting.Names.RemediationDatabasePasswordFile, Setting.Names.RemediationDatabasePassword, SecretFile.OfPassword),
             Alerts = Alerts(values),
             MaxPerRun = values.Number(Setting.Names.RemediationMaxPerRun, 1, 500),
             MaxPerHour = values.Number(Setting.Names.RemediationMaxPerHour, 1, 100_000),

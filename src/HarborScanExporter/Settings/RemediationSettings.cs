@@ -38,7 +38,7 @@ internal sealed record RemediationSettings
 
     public string? DatabasePassword { get; init; }
 
-    public string? DatabasePasswordFile { get; init; }
+    public SecretFile? DatabasePasswordFile { get; init; }
 
     /// <summary>Names of the alerts that may wake a repair.</summary>
     public IReadOnlySet<string> Alerts { get; init; } = new HashSet<string>();

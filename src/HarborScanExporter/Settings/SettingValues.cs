@@ -41,15 +41,17 @@ internal sealed class SettingValues(IReadOnlyDictionary<string, string> given)
     /// <summary>A secret as it was given, blanks included.</summary>
     public string? Secret(string name) => given.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
 
-    /// <summary>The file of a secret, which must be there.</summary>
+    /// <summary>The file of a secret, which must be there and hold one.</summary>
     /// <param name="name">The setting that names the file.</param>
-    /// <param name="instead">The setting that holds the secret itself; not both.</param>
-    public string? SecretFile(string name, string instead)
+    /// <param name="instead">The setting that holds the secret itself, not both; null when there is no such setting.</param>
+    /// <param name="make">Makes a file of such a secret, of the setting's name and the path.</param>
+    public SecretFile? SecretFile(string name, string? instead, Func<string, string, SecretFile> make)
     {
         if (Value(name) is not { } path) return null;
-        if (Secret(instead) is not null) Refuse($"{instead} and {name} are both set. Keep one of them.");
-        if (!File.Exists(path)) Refuse($"{name}: there is no readable file {path}. Mount it, or correct the path.");
-        return path;
+        if (instead is not null && Secret(instead) is not null) Refuse($"{instead} and {name} are both set. Keep one of them.");
+        var file = make(name, path);
+        if (file.Check() is { } problem) Refuse($"{name}: {problem}");
+        return file;
     }
 
     public int Port(string name)

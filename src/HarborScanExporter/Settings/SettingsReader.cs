@@ -44,11 +44,11 @@ internal sealed class SettingsReader
         {
             Database = new DatabaseSettings
             {
-                Host = _values.Required(Setting.Names.DatabaseHost),
+                Host = HostName.Bare(_values.Required(Setting.Names.DatabaseHost)),
                 Port = _values.Port(Setting.Names.DatabasePort),
                 Username = _values.Required(Setting.Names.DatabaseUsername),
                 Password = _values.Secret(Setting.Names.DatabasePassword),
-                PasswordFile = _values.SecretFile(Setting.Names.DatabasePasswordFile, Setting.Names.DatabasePassword),
+                PasswordFile = _values.SecretFile(Setting.Names.DatabasePasswordFile, Setting.Names.DatabasePassword, SecretFile.OfPassword),
                 Name = _values.Required(Setting.Names.DatabaseName),
                 SslMode = _values.OneOf(Setting.Names.DatabaseSslMode, SslModes),
             },
@@ -83,7 +83,7 @@ internal sealed class SettingsReader
         var ns = _values.Value(Setting.Names.RedisNamespace)!;
         if (ns.Contains('{', StringComparison.Ordinal) || ns.Contains('}', StringComparison.Ordinal))
             _values.Refuse($"{Setting.Names.RedisNamespace}: {ns} has braces. Write it as in Harbor's configuration, without them.");
-        var file = _values.SecretFile(Setting.Names.RedisUrlFile, Setting.Names.RedisUrl);
+        var file = _values.SecretFile(Setting.Names.RedisUrlFile, Setting.Names.RedisUrl, SecretFile.OfRedisUrl);
         if (file is not null) return new JobServiceSettings { UrlFile = file, Namespace = ns };
         if (_values.Secret(Setting.Names.RedisUrl) is not { } url) return null;
         var redis = RedisSettings.Parse(url.Trim(), out var problem);
@@ -98,7 +98,7 @@ internal sealed class SettingsReader
         var port = _values.Value(Setting.Names.ServicePort) is null ? (int?)null : _values.Port(Setting.Names.ServicePort);
         var user = _values.Value(Setting.Names.ApiUsername);
         var password = _values.Secret(Setting.Names.ApiPassword);
-        var file = _values.SecretFile(Setting.Names.ApiPasswordFile, Setting.Names.ApiPassword);
+        var file = _values.SecretFile(Setting.Names.ApiPasswordFile, Setting.Names.ApiPassword, SecretFile.OfPassword);
         if (user is null)
         {
             // Host and port alone come with Harbor's own exporter, or with Kubernetes, and mean nothing by themselves.
@@ -108,8 +108,8 @@ internal sealed class SettingsReader
         }
         if (host is null) _values.Refuse($"{Setting.Names.ApiUsername} is set without {Setting.Names.ServiceHost}. Name the host of Harbor's API.");
         if (password is null && file is null) _values.Refuse($"{Setting.Names.ApiUsername} is set without a password. Set {Setting.Names.ApiPassword} or {Setting.Names.ApiPasswordFile}.");
-        var isName = host is not null && Uri.CheckHostName(host.Trim('[', ']')) != UriHostNameType.Unknown;
-        if (!isName || !Uri.TryCreate($"{scheme}://{host}{(port is { } number ? $":{number.ToString(CultureInfo.InvariantCulture)}" : "")}/", UriKind.Absolute, out var address) || address.Host.Length == 0)
+        var isName = host is not null && Uri.CheckHostName(HostName.Bare(host)) != UriHostNameType.Unknown;
+        if (!isName || !Uri.TryCreate($"{scheme}://{HostName.InUrl(host!)}{(port is { } number ? $":{number.ToString(CultureInfo.InvariantCulture)}" : "")}/", UriKind.Absolute, out var address) || address.Host.Length == 0)
         {
             if (host is not null) _values.Refuse($"{Setting.Names.ServiceHost}: {host} is no host name. Give the host alone, without scheme, port or path.");
             return null;
@@ -134,18 +134,10 @@ internal sealed class SettingsReader
             _values.Refuse($"{listenName} is set without {tokenName}. The second listener does not start without a token: write one into a file, for example with openssl rand -hex 32.");
             return null;
         }
-        try
-        {
-            if (File.ReadAllText(token).Trim().Length < OperationsSettings.LeastTokenLength)
-                _values.Refuse($"{tokenName}: the token in {token} has fewer than {OperationsSettings.LeastTokenLength} characters. Write a longer one, for example with openssl rand -hex 32.");
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            _values.Refuse($"{tokenName}: there is no readable file {token}. Mount it, or correct the path.");
-        }
+        var file = _values.SecretFile(tokenName, null, SecretFile.OfToken)!;
         if (listen.Length > 0 && ListenAddress.Parse(listen).Port is > 0 and var port && Uri.TryCreate(ListenAddress.Readable(_values.Value(Setting.Names.Listen) ?? ""), UriKind.Absolute, out var first) && first.Port == port)
             _values.Refuse($"{listenName} and {Setting.Names.Listen} name the same port. Each listener needs a port of its own.");
-        return new OperationsSettings(listen, token);
+        return new OperationsSettings(listen, file);
     }
 
     private HashSet<string> Collectors(string name)

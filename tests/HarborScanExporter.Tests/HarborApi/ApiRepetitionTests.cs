@@ -43,7 +43,7 @@ public sealed class ApiRepetitionTests
     {
         await using var served = await ServedHarbor.StartAsync();
         served.Api.FailNext(5, 503);
-        Assert.Equal(new ApiAnswer(ApiOutcome.Failed, 503, null), await served.Client().StopJobAsync(UnknownJob, Token));
+        Assert.Equal(new ApiAnswer(ApiOutcome.Failed, 503, "503"), await served.Client().StopJobAsync(UnknownJob, Token));
         Assert.Equal(2, served.Api.Requests.Count);
     }
 
@@ -53,7 +53,7 @@ public sealed class ApiRepetitionTests
         await using var served = await ServedHarbor.StartAsync();
         served.Api.FailNext(1, 504, afterActing: true);
         served.Api.FailNext(1, 403);
-        Assert.Equal(new ApiAnswer(ApiOutcome.Failed, 504, null), await served.Client().StopJobAsync(UnknownJob, Token));
+        Assert.Equal(new ApiAnswer(ApiOutcome.Failed, 504, "504"), await served.Client().StopJobAsync(UnknownJob, Token));
     }
 
     [Theory]
@@ -79,7 +79,7 @@ public sealed class ApiRepetitionTests
         foreach (var status in new[] { 502, 503, 504 })
         {
             served.Api.FailNext(1, status);
-            Assert.Equal(new ApiAnswer(ApiOutcome.Failed, status, null), await client.ScanAsync(artifact.Repository, artifact.Digest, type, Token));
+            Assert.Equal(new ApiAnswer(ApiOutcome.Failed, status, $"{status}"), await client.ScanAsync(artifact.Repository, artifact.Digest, type, Token));
         }
         served.Api.DropNext(1, afterActing: false);
         Assert.Equal(ApiOutcome.Undecided, (await client.ScanAsync(artifact.Repository, artifact.Digest, type, Token)).Outcome);

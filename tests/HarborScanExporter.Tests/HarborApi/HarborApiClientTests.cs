@@ -1,4 +1,5 @@
 using HarborScanExporter.HarborApi;
+using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using HarborSimulator.Api;
 
@@ -141,15 +142,19 @@ public sealed class HarborApiClientTests
     {
         await using var served = await ServedHarbor.StartAsync();
         var file = Path.GetTempFileName();
-        using var client = new HarborApiClient(new() { Address = served.Api.Address, Username = "admin", PasswordFile = file }, TimeProvider.System);
+        using var client = new HarborApiClient(new() { Address = served.Api.Address, Username = "admin", PasswordFile = SecretFile.OfPassword(Setting.Names.ApiPasswordFile, file) }, TimeProvider.System);
         await File.WriteAllTextAsync(file, "old\n", Token);
         Assert.Equal(ApiOutcome.Denied, (await client.StopJobAsync(UnknownJob, Token)).Outcome);
         await File.WriteAllTextAsync(file, HarborApiUser.Administrator.Password + "\r\n", Token);
         Assert.Equal(ApiOutcome.Done, (await client.StopJobAsync(UnknownJob, Token)).Outcome);
+        // What it held before counts on; without anything before there is nothing to send.
         File.Delete(file);
-        var answer = await client.StopJobAsync(UnknownJob, Token);
-        Assert.Equal(new ApiAnswer(ApiOutcome.Unreachable, null, "the file of HARBOR_API_PASSWORD_FILE cannot be read"), answer);
+        Assert.Equal(ApiOutcome.Done, (await client.StopJobAsync(UnknownJob, Token)).Outcome);
+        Assert.Equal(3, served.Api.Requests.Count);
+        using var without = new HarborApiClient(new() { Address = served.Api.Address, Username = "admin", PasswordFile = SecretFile.OfPassword(Setting.Names.ApiPasswordFile, file) }, TimeProvider.System);
+        var answer = await without.StopJobAsync(UnknownJob, Token);
+        Assert.Equal(new ApiAnswer(ApiOutcome.Unreachable, null, $"HARBOR_API_PASSWORD_FILE: there is no readable file {file}. Mount it, or correct the path."), answer);
         Assert.False(answer.MayHaveActed);
-        Assert.Equal(2, served.Api.Requests.Count);
+        Assert.Equal(3, served.Api.Requests.Count);
     }
 }

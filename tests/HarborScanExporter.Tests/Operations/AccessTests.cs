@@ -143,43 +143,6 @@ public sealed class AccessTests
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(operated, OperatedHarbor.Bearer("second-token-b07e93")));
     }
 
-    [Theory]
-    [InlineData(null, "there is no readable file")]
-    [InlineData("", "has fewer than 16 characters")]
-    [InlineData("short", "has fewer than 16 characters")]
-    [InlineData("long", "has more than 4096 bytes")]
-    public async Task A_token_file_that_cannot_be_used_lets_nobody_in_and_is_told_once(string? text, string told)
-    {
-        await using var operated = await OperatedHarbor.StartAsync();
-        File.Delete(operated.TokenFile);
-        if (text is not null) await File.WriteAllTextAsync(operated.TokenFile, text == "long" ? new string('x', 5000) : text, TestContext.Current.CancellationToken);
-        foreach (var credentials in new[] { OperatedHarbor.Bearer(), OperatedHarbor.Bearer(text is { Length: > 0 } ? text : "x"), OperatedHarbor.Basic(""), OperatedHarbor.Bearer(new string('x', 5000)) })
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(operated, credentials));
-        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(operated, null));
-        Assert.Contains(told, Assert.Single(operated.Exporter.Warnings), StringComparison.Ordinal);
-        await File.WriteAllTextAsync(operated.TokenFile, OperatedHarbor.Token, TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.OK, await StatusAsync(operated, OperatedHarbor.Bearer()));
-        Assert.Contains(operated.Exporter.Logs.GetSnapshot(), record => record.Message == "HARBOR_SCAN_OPERATIONS_TOKEN_FILE: the file holds a token again.");
-    }
-
-    [Fact]
-    public async Task Thirty_wrong_tokens_within_a_minute_close_the_door_to_their_address_for_the_rest_of_it()
-    {
-        var time = new FakeTimeProvider();
-        await using var operated = await OperatedHarbor.StartAsync(time: time);
-        for (var i = 0; i < FailedAttempts.Most; i++) Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(operated, OperatedHarbor.Bearer($"guess-{i}")));
-        time.Advance(TimeSpan.FromSeconds(20));
-        using (var refused = await operated.SendAsync("GET", "/api/v1/openapi.yaml", OperatedHarbor.Bearer()))
-        {
-            Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
-            Assert.Equal(TimeSpan.FromSeconds(40), refused.Headers.RetryAfter!.Delta);
-        }
-        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(operated, null));
-        time.Advance(TimeSpan.FromSeconds(40));
-        Assert.Equal(HttpStatusCode.OK, await StatusAsync(operated, OperatedHarbor.Bearer()));
-        Assert.Equal("30 wrong tokens came from 127.0.0.1 within a minute; it is refused for the rest of it.", Assert.Single(operated.Exporter.Warnings));
-    }
-
     [Fact]
     public void Wrong_tokens_from_very_many_addresses_take_bounded_memory_and_close_no_door_to_an_address_that_is_known()
     {

@@ -316,6 +316,7 @@ public sealed class DoctorTests
             app.Run(context =>
             {
                 context.Response.StatusCode = context.Request.Path == "/api/v2.0/systeminfo" ? systemInfo : context.Request.Path == "/api/v2.0/jobservice/pools" ? pools : 500;
+                if (context.Response.StatusCode != 200) return Task.CompletedTask;
                 return context.Response.WriteAsync(context.Request.Path == "/api/v2.0/systeminfo" ? """{"harbor_version":"v2.11.1","read_only":false}""" : "[]");
             });
             await app.StartAsync();

@@ -14,7 +14,7 @@ public sealed class EndpointTests
         var page = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.Equal("text/html", answer.Content.Headers.ContentType!.MediaType);
         Assert.Contains("<h1>Harbor Scan Exporter</h1>", page, StringComparison.Ordinal);
-        Assert.Contains("""<a href="/metrics">""", page, StringComparison.Ordinal);
+        Assert.Contains("""<a href="metrics">""", page, StringComparison.Ordinal);
         Assert.Contains($"<td><code>HARBOR_DATABASE_USERNAME</code></td><td><code>{harbor.Role}</code></td>", page, StringComparison.Ordinal);
         Assert.Contains("<td><code>HARBOR_SCAN_SETTLE</code></td><td><code>5m</code></td>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", page.Replace("without secrets", "", StringComparison.Ordinal), StringComparison.OrdinalIgnoreCase);

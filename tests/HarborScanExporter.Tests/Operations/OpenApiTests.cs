@@ -97,7 +97,7 @@ public sealed class OpenApiTests
         Assert.Equal(RemediationModeWords.All, Words(Property("AlertsAnswer", "mode"), "enum"));
         Assert.Equal(RemediationModeWords.All, Words(Property("Plan", "mode"), "enum"));
         Assert.Equal(RemediationModeWords.All.Skip(1), Words(Property("Run", "mode"), "enum"));
-        Assert.Equal([AlertmanagerNotification.KnownVersion], Words(Property("Notification", "version"), "enum"));
+        Assert.Equal(AlertmanagerNotification.KnownVersions, Words(Property("Notification", "version"), "enum"));
         Assert.Equal([RunSource.Alert, RunSource.Api, RunSource.Command, RunSource.Verification], Words(Property("Line", "source"), "enum"));
         Assert.Equal(FindingsFilter.VerdictWords, Words(Schema("Verdict"), "enum"));
         Assert.Equal(ScanType.All, Words(Schema("Type"), "enum"));

@@ -135,8 +135,9 @@ public sealed class SettingsReaderTests
             (settings.JobService!.Redis!.Address, settings.JobService.Redis.Password, settings.JobService.Namespace));
         Assert.DoesNotContain("hunter2", string.Join('\n', settings.Shown.Values), StringComparison.Ordinal);
         Assert.Null(Read(Least).Settings!.JobService);
-        var file = Path.GetTempFileName();
-        Assert.Equal(file, Read([.. Least, ("HARBOR_REDIS_URL_FILE", file), ("HARBOR_REDIS_NAMESPACE", "mine")]).Settings!.JobService!.UrlFile);
+        var file = Written("redis://:hunter2@redis:6379/1\n");
+        var fromFile = Read([.. Least, ("HARBOR_REDIS_URL_FILE", file), ("HARBOR_REDIS_NAMESPACE", "mine")]).Settings!;
+        Assert.Equal((file, "redis://:hunter2@redis:6379/1"), (fromFile.JobService!.UrlFile!.Path, fromFile.JobService.UrlFile.Read()));
         File.Delete(file);
     }
 
@@ -168,7 +169,7 @@ public sealed class SettingsReaderTests
     [Fact]
     public void A_URL_and_a_URL_file_contradict_each_other()
     {
-        var file = Path.GetTempFileName();
+        var file = Written("redis://redis/1");
         Assert.Equal(["HARBOR_REDIS_URL and HARBOR_REDIS_URL_FILE are both set. Keep one of them."],
             Read([.. Least, ("HARBOR_REDIS_URL", "redis://redis/1"), ("HARBOR_REDIS_URL_FILE", file)]).Errors);
         File.Delete(file);
@@ -187,7 +188,7 @@ public sealed class SettingsReaderTests
             ["HARBOR_SCAN_OPERATIONS_LISTEN and HARBOR_SCAN_LISTEN name the same port. Each listener needs a port of its own."],
             Read([.. Least, ("HARBOR_SCAN_OPERATIONS_LISTEN", "http://127.0.0.1:10988"), ("HARBOR_SCAN_OPERATIONS_TOKEN_FILE", file)]).Errors);
         var settings = Read([.. Least, ("HARBOR_SCAN_OPERATIONS_LISTEN", "http://0.0.0.0:10989"), ("HARBOR_SCAN_OPERATIONS_TOKEN_FILE", file)]).Settings!;
-        Assert.Equal(new OperationsSettings("http://0.0.0.0:10989", file), settings.Operations);
+        Assert.Equal(("http://0.0.0.0:10989", file), (settings.Operations!.Listen, settings.Operations.TokenFile.Path));
         File.Delete(file);
     }
 
@@ -276,26 +277,27 @@ public sealed class SettingsReaderTests
         var prepared = Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "repairer"), ("HARBOR_SCAN_REMEDIATION_ROBOTS", "on")]);
         Assert.Empty(prepared.Errors);
         Assert.Equal((RemediationMode.Off, "repairer"), (prepared.Settings!.Remediation.Mode, prepared.Settings.Remediation.DatabaseUsername));
-        var file = Path.GetTempFileName();
+        var file = Written("hunter2");
         Assert.Equal(["HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD and HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE are both set. Keep one of them."],
             Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD", "x"), ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE", file)]).Errors);
         Assert.Equal(["HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME and HARBOR_DATABASE_USERNAME both name scraper. Name a role of its own: the one that scrapes can write nothing."],
             Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "scraper")]).Errors);
-        Assert.Equal(file, Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE", file)]).Settings!.Remediation.DatabasePasswordFile);
+        Assert.Equal(file, Read([.. Least, ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE", file)]).Settings!.Remediation.DatabasePasswordFile!.Path);
         File.Delete(file);
     }
 
     [Fact]
     public void The_URL_of_Redis_in_a_file_and_the_password_in_a_file_arm_repairs_too()
     {
-        var file = Path.GetTempFileName();
+        var (url, password) = (Written("redis://redis/1"), Written("hunter2"));
         var settings = Read(
         [
-            .. Least, ("HARBOR_SCAN_REMEDIATION", "dry-run"), ("HARBOR_REDIS_URL_FILE", file), ("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "repairer"),
-            ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE", file),
+            .. Least, ("HARBOR_SCAN_REMEDIATION", "dry-run"), ("HARBOR_REDIS_URL_FILE", url), ("HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME", "repairer"),
+            ("HARBOR_SCAN_REMEDIATION_DATABASE_PASSWORD_FILE", password),
         ]).Settings!;
-        File.Delete(file);
-        Assert.Equal((RemediationMode.DryRun, file), (settings.Remediation.Mode, settings.Remediation.DatabasePasswordFile));
+        File.Delete(url);
+        File.Delete(password);
+        Assert.Equal((RemediationMode.DryRun, password), (settings.Remediation.Mode, settings.Remediation.DatabasePasswordFile!.Path));
     }
 
     [Fact]
@@ -326,6 +328,13 @@ public sealed class SettingsReaderTests
         Assert.Equal("--scrape-timeout", Setting.All.Single(setting => setting.Name == "HARBOR_SCAN_SCRAPE_TIMEOUT").Flag);
         Assert.Equal("--database-host", Setting.All.Single(setting => setting.Name == "HARBOR_DATABASE_HOST").Flag);
         Assert.Equal(Setting.All.Count, Setting.All.Select(setting => setting.Flag).Distinct().Count());
+    }
+
+    private static string Written(string text)
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, text);
+        return file;
     }
 
     private static SettingsReading Read(IEnumerable<(string Name, string Value)> environment) =>

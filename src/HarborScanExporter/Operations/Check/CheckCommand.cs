@@ -32,7 +32,7 @@ internal static class CheckCommand
     {
         if (options.Problem is { } problem)
         {
-            await terminal.Error.WriteLineAsync(problem.AsMemory(), cancellationToken);
+            await terminal.TellAsync(problem);
             return CouldNotLook;
         }
         using var log = new ShortLines(terminal.Error);
@@ -59,12 +59,12 @@ internal static class CheckCommand
         var missing = report.SeenOnce == 1 ? "1 scan is" : $"{Words.Number(report.SeenOnce)} scans are";
         if (options.Quick)
         {
-            await terminal.Error.WriteLineAsync($"{missing} missing from Redis, which one look does not prove: it may fall between two steps of the job service. Without --quick it looks twice.");
+            await terminal.TellAsync($"{missing} missing from Redis, which one look does not prove: it may fall between two steps of the job service. Without --quick it looks twice.");
             return report;
         }
         var apart = TimeSpan.FromSeconds(EvidenceJudge.TwoSightings);
         var pause = Task.Delay(apart, time, cancellationToken);
-        await terminal.Error.WriteLineAsync(
+        await terminal.TellAsync(
             $"{missing} missing from Redis at the first look; looking again in {Words.Number((long)apart.TotalSeconds)} s, as one look may fall between two steps of the job service. --quick takes one.");
         await waiting.UntilAsync(pause, apart, "Until the second look", cancellationToken);
         return await waiting.ForAsync(reader.ReadAsync(cancellationToken), "Looking again", cancellationToken);
@@ -95,14 +95,14 @@ internal static class CheckCommand
             if (findings.Count > 0) return Found;
             if (options.Filter.CannotTell(report) is { } why)
             {
-                await terminal.Error.WriteLineAsync($"Could not look: {why}");
+                await terminal.TellAsync($"Could not look: {why}");
                 return CouldNotLook;
             }
             // Nothing found where a part could not be read is no good news; the log has named the part.
             return report.Exposition.Failure is not null ? CouldNotLook : options.Filter.LeavesUndecided(report) ? NotDecided : NothingFound;
         }
         // The log has named the cause and its mend already.
-        await terminal.Error.WriteLineAsync(log.HasSpoken ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {problem}");
+        await terminal.TellAsync(log.HasSpoken ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {problem}");
         return CouldNotLook;
     }
 }

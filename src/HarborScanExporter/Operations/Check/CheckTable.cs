@@ -21,7 +21,7 @@ internal static class CheckTable
     /// <param name="options">Whether all of them are listed.</param>
     public static void Write(IAnsiConsole page, FindingsReport report, IReadOnlyList<Finding> findings, CheckOptions options)
     {
-        page.Write(new Text(report.State.Sentence + "\n", StyleOf(report.State.Level)));
+        page.Write(PageText.Line(report.State.Sentence, StyleOf(report.State.Level)));
         Finding[][] groups = [.. findings.GroupBy(finding => (finding.Kind, finding.Verdict)).Select(group => group.ToArray())];
         if (findings.Count > 0)
         {
@@ -32,7 +32,7 @@ internal static class CheckTable
         else if (report.Findings.Count > 0)
         {
             var which = options.Filter.CannotTell(report) is null ? "none fits the filter" : "which of them fit the filter cannot be told";
-            page.Write(new Text($"{Words.Count(report.Findings.Count, "finding")}; {which}.\n"));
+            page.Write(PageText.Line($"{Words.Count(report.Findings.Count, "finding")}; {which}."));
         }
         page.WriteLine();
         page.Write(Aligned(CheckNumbers.Of(report), ""));
@@ -43,21 +43,21 @@ internal static class CheckTable
         var table = new Table { Border = TableBorder.None, ShowRowSeparators = false };
         foreach (var heading in new[] { "SEVERITY", "VERDICT", "WHICH", "SINCE", "BLOCKED" })
         {
-            var column = new TableColumn(new Text(heading, new Style(decoration: Decoration.Bold))) { Padding = new Padding(0, 0, 2, 0) };
+            var column = new TableColumn(PageText.Of(heading, new Style(decoration: Decoration.Bold))) { Padding = new Padding(0, 0, 2, 0) };
             table.AddColumn(heading is "WHICH" or "VERDICT" ? column : column.NoWrap());
         }
         foreach (var finding in groups.SelectMany(group => all ? group : group.Take(MostRows)))
         {
             table.AddRow(
-                new Text(WordOf(finding.Severity), StyleOf(finding.Severity)),
-                new Text(page.Profile.Width < Narrow ? Broken(finding.Verdict) : finding.Verdict),
-                new Text(Which(finding, page.Profile.Width)),
-                new Text(finding.Since is { } since && report.Now is { } now ? Words.Duration(now - since) : "-"),
-                new Text(WhoIsBlocked(finding)));
+                PageText.Of(WordOf(finding.Severity), StyleOf(finding.Severity)),
+                PageText.Below(page.Profile.Width < Narrow ? Broken(finding.Verdict) : [finding.Verdict]),
+                PageText.Below(Which(finding, page.Profile.Width)),
+                PageText.Of(finding.Since is { } since && report.Now is { } now ? Words.Duration(now - since) : "-"),
+                PageText.Of(WhoIsBlocked(finding)));
         }
         page.Write(table);
         string[] more = [.. groups.Where(group => !all && group.Length > MostRows).Select(group => $"{Words.Number(group.Length - MostRows)} {group[0].Verdict}")];
-        if (more.Length > 0) page.Write(new Text($"... and {string.Join(", ", more)} more; --all lists them.\n"));
+        if (more.Length > 0) page.Write(PageText.Line($"... and {string.Join(", ", more)} more; --all lists them."));
     }
 
     private static void WriteDetail(IAnsiConsole page, Finding[] group, bool all)
@@ -69,7 +69,7 @@ internal static class CheckTable
             FindingKind.Execution => $": {Words.Count(group.Length, "execution")}",
             _ => "",
         };
-        page.Write(new Text(group[0].Verdict + unit + "\n", StyleOf(group[0].Severity)));
+        page.Write(PageText.Line(group[0].Verdict + unit, StyleOf(group[0].Severity)));
         List<(string, string)> lines = [];
         void Tell(string label, Func<Finding, IEnumerable<string>> told) =>
             lines.AddRange(Sentences.Of(group, told, all).Select((sentence, i) => (i == 0 ? label : "", sentence)));
@@ -94,13 +94,13 @@ internal static class CheckTable
         var grid = new Grid();
         grid.AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
         grid.AddColumn(new GridColumn { Padding = new Padding(0, 0, 0, 0) });
-        foreach (var (label, text) in lines) grid.AddRow(new Text(indent + label, new Style(decoration: Decoration.Bold)), new Text(text));
+        foreach (var (label, text) in lines) grid.AddRow(PageText.Of(indent + label, new Style(decoration: Decoration.Bold)), PageText.Of(text));
         return grid;
     }
 
-    private static string Which(Finding finding, int width)
+    private static string[] Which(Finding finding, int width)
     {
-        if (finding.Kind == FindingKind.System) return finding.ExecutionId is { } whole ? $"execution {whole}" : "the whole system";
+        if (finding.Kind == FindingKind.System) return [finding.ExecutionId is { } whole ? $"execution {whole}" : "the whole system"];
         var name = $"{Sentences.NameOf(finding)}, {finding.Type}";
         string[] repositories = [.. finding.Blocked.Artifacts.Select(artifact => artifact.Repository).Distinct(StringComparer.Ordinal)];
         var places = repositories.Length switch
@@ -109,7 +109,7 @@ internal static class CheckTable
             1 => repositories[0],
             _ => $"{repositories[0]} and {Words.Number(repositories.Length - 1)} more",
         };
-        return places.Length == 0 ? name : width < Narrow ? $"{name}\n{places}" : $"{name}, {places}";
+        return places.Length == 0 ? [name] : width < Narrow ? [name, places] : [$"{name}, {places}"];
     }
 
     private static string WhoIsBlocked(Finding finding)
@@ -127,11 +127,11 @@ internal static class CheckTable
     }
 
     /// <summary>A long word in two lines, broken after an underscore.</summary>
-    private static string Broken(string verdict)
+    private static string[] Broken(string verdict)
     {
-        if (verdict.Length <= NarrowVerdict) return verdict;
+        if (verdict.Length <= NarrowVerdict) return [verdict];
         var at = verdict.LastIndexOf('_', NarrowVerdict - 1) + 1;
-        return $"{verdict[..at]}\n{verdict[at..]}";
+        return [verdict[..at], verdict[at..]];
     }
 
     private static string WordOf(Severity severity) => severity switch

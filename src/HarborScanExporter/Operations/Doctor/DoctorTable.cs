@@ -14,13 +14,13 @@ internal static class DoctorTable
         grid.AddColumn(new GridColumn { Padding = new Padding(0, 0, 0, 0) });
         foreach (var line in lines)
         {
-            grid.AddRow(new Text(WordOf(line.Result), StyleOf(line.Result)), new Text(line.Name), new Text(line.Reason));
-            if (line.Mend is { } mend) grid.AddRow(new Text(""), new Text(""), new Text($"-> {mend}"));
+            grid.AddRow(PageText.Of(WordOf(line.Result), StyleOf(line.Result)), PageText.Of(line.Name), PageText.Of(line.Reason));
+            if (line.Mend is { } mend) grid.AddRow(PageText.Of(""), PageText.Of(""), PageText.Of($"-> {mend}"));
         }
         page.Write(grid);
         page.WriteLine();
         var counts = lines.GroupBy(line => line.Result).OrderBy(group => group.Key).Select(group => $"{group.Count()} {WordOf(group.Key)}");
-        page.Write(new Text(string.Join(", ", counts) + "\n", StyleOf(DoctorDocument.WorstOf(lines))));
+        page.Write(PageText.Line(string.Join(", ", counts), StyleOf(DoctorDocument.WorstOf(lines))));
     }
 
     private static string WordOf(CheckupResult result) => result switch

@@ -41,7 +41,7 @@ internal static class RepairCommand
     {
         if (options.ProblemUnder(settings.Remediation.Mode) is { } problem)
         {
-            await terminal.Error.WriteLineAsync(problem.AsMemory(), cancellationToken);
+            await terminal.TellAsync(problem);
             return CouldNot;
         }
         using var log = new ShortLines(terminal.Error);
@@ -57,17 +57,17 @@ internal static class RepairCommand
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            if (options.Writes) await terminal.Error.WriteLineAsync(Broken(options));
+            if (options.Writes) await terminal.TellAsync(Broken(options));
             return Interrupted;
         }
         catch (AuditException error)
         {
-            await terminal.Error.WriteLineAsync(error.Message);
+            await terminal.TellAsync(error.Message);
             return CouldNot;
         }
         catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
         {
-            await terminal.Error.WriteLineAsync(RoleTrouble.Of(error));
+            await terminal.TellAsync(RoleTrouble.Of(error));
             return CouldNot;
         }
     }
@@ -83,7 +83,7 @@ internal static class RepairCommand
         {
             // The log has named the cause and its mend already.
             var isTold = log.HasSpoken && report.Diagnosed is null;
-            await terminal.Error.WriteLineAsync(isTold ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {report.Problem}");
+            await terminal.TellAsync(isTold ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {report.Problem}");
             return CouldNot;
         }
         await TellMissingAsync(options, report, terminal);
@@ -95,7 +95,7 @@ internal static class RepairCommand
         if (options.Output == RepairOutput.Table) terminal.WritePage(page => RepairTable.Write(page, told, report, options.All));
         else await terminal.Output.WriteLineAsync(result is null ? PlanDocument.Of(plan, report, settings.Mode).ToJson() : RunDocument.Of(result).ToJson());
         await terminal.Output.FlushAsync(CancellationToken.None);
-        if (told.End == RunEnd.Interrupted) await terminal.Error.WriteLineAsync(Broken(options));
+        if (told.End == RunEnd.Interrupted) await terminal.TellAsync(Broken(options));
         return told.End switch
         {
             RunEnd.Interrupted => Interrupted,
@@ -119,7 +119,7 @@ internal static class RepairCommand
                 : $"Repair {line} is taken back; line {result.Audit} of the audit says so.");
             return NothingLeft;
         }
-        await terminal.Error.WriteLineAsync(result.Problem);
+        await terminal.TellAsync(result.Problem!);
         return result.Reason is UndoReason.NotFound or UndoReason.NotDone or UndoReason.NotUndoable or UndoReason.MovedOn or UndoReason.Busy ? Left : CouldNot;
     }
 
@@ -132,11 +132,11 @@ internal static class RepairCommand
             if (plan is null || looks == MostLooks || Apart(plan, report) is not { } apart) return (plan, report);
             if (options.Quick)
             {
-                await terminal.Error.WriteLineAsync("What was seen at one look only is not repaired: it may fall between two steps of the job service. Without --quick it looks until that is proven, which takes up to two minutes.");
+                await terminal.TellAsync("What was seen at one look only is not repaired: it may fall between two steps of the job service. Without --quick it looks until that is proven, which takes up to two minutes.");
                 return (plan, report);
             }
             var pause = Task.Delay(apart, time, cancellationToken);
-            await terminal.Error.WriteLineAsync($"Looking again in {Words.Number((long)apart.TotalSeconds)} s, as only what is seen so for a minute is repaired. --quick looks once.");
+            await terminal.TellAsync($"Looking again in {Words.Number((long)apart.TotalSeconds)} s, as only what is seen so for a minute is repaired. --quick looks once.");
             await waiting.UntilAsync(pause, apart, "Until the next look", cancellationToken);
         }
     }
@@ -153,6 +153,6 @@ internal static class RepairCommand
     {
         var found = report.Findings.Select(finding => finding.Id).ToHashSet(StringComparer.Ordinal);
         string[] missing = [.. options.Ids.Where(id => !found.Contains(id))];
-        if (missing.Length > 0) await terminal.Error.WriteLineAsync($"Nothing is wrong with {string.Join(", ", missing)} any more, or there is no such row.");
+        if (missing.Length > 0) await terminal.TellAsync($"Nothing is wrong with {string.Join(", ", missing)} any more, or there is no such row.");
     }
 }

@@ -25,9 +25,9 @@ internal static class RepairTable
     /// <param name="all">Whether every row is listed.</param>
     public static void Write(IAnsiConsole page, ToldRun told, FindingsReport report, bool all)
     {
-        foreach (var block in told.Blocks) page.Write(new Text(block.Text + "\n", new Style(Color.Yellow, decoration: Decoration.Bold)));
-        if (told.Blocks.Count == 0 && told.Problem is { } problem) page.Write(new Text(problem + "\n", new Style(Color.Red, decoration: Decoration.Bold)));
-        page.Write(new Text(Sentence(told) + "\n", Bold));
+        foreach (var block in told.Blocks) page.Write(PageText.Line(block.Text, new Style(Color.Yellow, decoration: Decoration.Bold)));
+        if (told.Blocks.Count == 0 && told.Problem is { } problem) page.Write(PageText.Line(problem, new Style(Color.Red, decoration: Decoration.Bold)));
+        page.Write(PageText.Line(Sentence(told), Bold));
         var findings = report.Findings.DistinctBy(finding => finding.Id).ToDictionary(finding => finding.Id, StringComparer.Ordinal);
         RepairOutcome[][] groups = [.. told.Outcomes.GroupBy(outcome => (outcome.Repair.Action, outcome.Repair.Verdict)).Select(group => group.ToArray())];
         if (groups.Length > 0)
@@ -62,7 +62,7 @@ internal static class RepairTable
         string[] headings = ["ACTION", "WHICH", "STATUS", .. isNarrow ? Array.Empty<string>() : ["VERDICT"], .. isPlan ? Array.Empty<string>() : ["RESULT", "AUDIT"]];
         foreach (var heading in headings)
         {
-            var column = new TableColumn(new Text(heading, Bold)) { Padding = new Padding(0, 0, 2, 0) };
+            var column = new TableColumn(PageText.Of(heading, Bold)) { Padding = new Padding(0, 0, 2, 0) };
             table.AddColumn(heading is "WHICH" or "VERDICT" or "RESULT" ? column : column.NoWrap());
         }
         foreach (var outcome in groups.SelectMany(group => all ? group : group.Take(MostRows)))
@@ -70,22 +70,23 @@ internal static class RepairTable
             var repair = outcome.Repair;
             Text[] cells =
             [
-                new(repair.Action.Word()), new(Which(repair, findings, isNarrow)), new(StatusChange.Of(repair, outcome.After).Text("->") is { Length: > 0 } change ? change : "-"),
-                .. isNarrow ? Array.Empty<Text>() : [new(repair.Verdict)],
-                .. isPlan ? Array.Empty<Text>() : [new(Result(outcome, told.DryRun), StyleOf(outcome)), new(outcome.Audit is { } line ? $"{line}" : "-")],
+                PageText.Of(repair.Action.Word()), PageText.Below(Which(repair, findings, isNarrow)),
+                PageText.Of(StatusChange.Of(repair, outcome.After).Text("->") is { Length: > 0 } change ? change : "-"),
+                .. isNarrow ? Array.Empty<Text>() : [PageText.Of(repair.Verdict)],
+                .. isPlan ? Array.Empty<Text>() : [PageText.Of(Result(outcome, told.DryRun), StyleOf(outcome)), PageText.Of(outcome.Audit is { } line ? $"{line}" : "-")],
             ];
             table.AddRow(cells);
         }
         page.Write(table);
         string[] more = [.. groups.Where(group => !all && group.Length > MostRows).Select(group => $"{Words.Number(group.Length - MostRows)} {group[0].Repair.Action.Word()}")];
-        if (more.Length > 0) page.Write(new Text($"... and {string.Join(", ", more)} more; --all lists them.\n"));
+        if (more.Length > 0) page.Write(PageText.Line($"... and {string.Join(", ", more)} more; --all lists them."));
     }
 
     private static void WriteDetail(IAnsiConsole page, RepairOutcome[] group, IReadOnlyDictionary<string, Finding> findings, bool all)
     {
         var first = group[0].Repair;
         page.WriteLine();
-        page.Write(new Text($"{first.Action.Word()} of {first.Verdict}\n", Bold));
+        page.Write(PageText.Line($"{first.Action.Word()} of {first.Verdict}", Bold));
         List<(string, string)> lines = [];
         string[] does = [.. group.GroupBy(outcome => Masked(outcome.Repair)).Select(alike => alike.First().Repair.Text + (alike.Count() == 1 ? "" : $" ({Words.Number(alike.Count() - 1)} more like it)"))];
         lines.AddRange(does.Select((text, i) => (i == 0 ? "Does" : "", text)));
@@ -100,7 +101,7 @@ internal static class RepairTable
     {
         if (left.Count == 0) return;
         page.WriteLine();
-        page.Write(new Text("Left alone\n", Bold));
+        page.Write(PageText.Line("Left alone", Bold));
         page.Write(Aligned(left.Select((one, i) => (i > 0 && left[i - 1].Reason == one.Reason ? "" : one.Reason,
             $"{one.What}{(one.Who.Length > 0 ? $" ({one.Who})" : "")}: {one.Text}"))));
     }
@@ -110,19 +111,20 @@ internal static class RepairTable
         var grid = new Grid();
         grid.AddColumn(new GridColumn { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
         grid.AddColumn(new GridColumn { Padding = new Padding(0, 0, 0, 0) });
-        foreach (var (label, text) in lines) grid.AddRow(new Text("  " + label, Bold), new Text(text));
+        foreach (var (label, text) in lines) grid.AddRow(PageText.Of("  " + label, Bold), PageText.Of(text));
         return grid;
     }
 
-    private static string Which(PlannedRepair repair, IReadOnlyDictionary<string, Finding> findings, bool isNarrow)
+    private static string[] Which(PlannedRepair repair, IReadOnlyDictionary<string, Finding> findings, bool isNarrow)
     {
         var name = RowName.Of(repair.TaskId, repair.ExecutionId, repair.RobotId) ?? repair.FindingId;
         string[] repositories = [.. (findings.GetValueOrDefault(repair.FindingId)?.Blocked.Artifacts ?? []).Select(artifact => artifact.Repository).Distinct(StringComparer.Ordinal)];
-        return string.Join(isNarrow ? "\n" : ", ", new[]
-        {
+        string[] parts =
+        [
             repair.Type is null ? name : $"{name}, {repair.Type}",
-            repositories.Length switch { 0 => null, 1 => repositories[0], var many => $"{repositories[0]} and {Words.Number(many - 1)} more" },
-        }.OfType<string>());
+            .. repositories.Length switch { 0 => Array.Empty<string>(), 1 => [repositories[0]], var many => [$"{repositories[0]} and {Words.Number(many - 1)} more"] },
+        ];
+        return isNarrow ? parts : [string.Join(", ", parts)];
     }
 
     private static string Result(RepairOutcome outcome, bool dry) => outcome.State switch

@@ -17,7 +17,7 @@ internal sealed class HistoryEndpoint(OperationsDatabase database, RequestRates 
             await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, $"{bad!.Name}: {bad.Detail}", bad.Name);
             return;
         }
-        if (!await PeoplesRate.LetsInAsync(rates, context)) return;
+        if (!await PeoplesRate.LetsInAsync(rates.Looks, context)) return;
         try
         {
             var page = await ReadAsync(query, context.RequestAborted);

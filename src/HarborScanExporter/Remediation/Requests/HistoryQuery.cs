@@ -28,16 +28,18 @@ internal sealed record HistoryQuery(AuditFilter Filter, int Page, int PageSize)
 
     private static string? Word(IQueryCollection given, string name, IReadOnlyList<string> words, ref BadParameter? bad)
     {
-        if (FindingsQuery.Values(given, name) is not { Count: > 0 } values) return null;
-        if (values.Count > 1 || !words.Contains(values[0])) bad ??= new BadParameter(name, $"Give one of {string.Join(", ", words)}.");
-        return values[0];
+        var detail = $"Give one of {string.Join(", ", words)}.";
+        var word = FindingsQuery.Single(given, name, detail, ref bad);
+        if (word is not null && !words.Contains(word)) bad ??= new BadParameter(name, detail);
+        return word;
     }
 
     private static long? Task(IQueryCollection given, ref BadParameter? bad)
     {
-        if (FindingsQuery.Values(given, "task") is not { Count: > 0 } values) return null;
-        if (values.Count == 1 && long.TryParse(values[0], NumberStyles.None, CultureInfo.InvariantCulture, out var task)) return task;
-        bad ??= new BadParameter("task", "Give the id of one task.");
+        const string detail = "Give the id of one task.";
+        if (FindingsQuery.Single(given, "task", detail, ref bad) is not { } id) return null;
+        if (long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var task)) return task;
+        bad ??= new BadParameter("task", detail);
         return null;
     }
 }

@@ -7,11 +7,13 @@ namespace HarborScanExporter.Remediation.Requests;
 internal static class PeoplesRate
 {
     /// <summary>Whether it may come in; else it is answered with 429.</summary>
-    public static async Task<bool> LetsInAsync(RequestRates rates, HttpContext context)
+    /// <param name="rate">The allowance of its kind.</param>
+    /// <param name="context">The request.</param>
+    public static async Task<bool> LetsInAsync(RequestRate rate, HttpContext context)
     {
-        if (rates.People.TryTake(out var refusedFor)) return true;
+        if (rate.TryTake(out var refusedFor)) return true;
         context.Response.Headers.RetryAfter = ((int)Math.Ceiling(refusedFor.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        await Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, $"More than {RequestRates.PerMinute} requests came within a minute. Wait a moment.");
+        await Problem.WriteAsync(context, StatusCodes.Status429TooManyRequests, $"More than {RequestRates.PerMinute} requests of this kind came within a minute. Wait a moment.");
         return false;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class PlanEndpoint(RepairRun run, RequestRates rates, ExporterSe
             await Problem.WriteAsync(context, StatusCodes.Status400BadRequest, $"{bad!.Name}: {bad.Detail}", bad.Name);
             return;
         }
-        if (!await PeoplesRate.LetsInAsync(rates, context)) return;
+        if (!await PeoplesRate.LetsInAsync(rates.Looks, context)) return;
         try
         {
             await AnswerAsync(context, query);

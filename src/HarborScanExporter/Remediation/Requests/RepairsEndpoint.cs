@@ -1,4 +1,3 @@
-using System.Text.Json;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Scraping;
@@ -15,7 +14,7 @@ internal sealed class RepairsEndpoint(
 {
     public const string Path = "/api/v1/repairs";
 
-    private static readonly JsonDocumentOptions Shallow = new() { MaxDepth = 8 };
+    private const int MostDepth = 8;
 
     /// <summary>200 with what the run did; 4xx when it was not begun; 503 with the same document when the database could not be used or the exporter ended it.</summary>
     public async Task ServeAsync(HttpContext context)
@@ -28,12 +27,12 @@ internal sealed class RepairsEndpoint(
             await problem.WriteAsync(context);
             return;
         }
-        if (!await PeoplesRate.LetsInAsync(rates, context))
+        if (!await PeoplesRate.LetsInAsync(request!.Mode == RemediationMode.Execute ? rates.Writes : rates.Looks, context))
         {
             counters.Reject(RejectReason.Rate);
             return;
         }
-        var result = await RunAsync(request!);
+        var result = await RunAsync(request);
         if (result is { End: RunEnd.Busy, Outcomes.Count: 0 })
         {
             counters.Reject(RejectReason.Busy);
@@ -49,7 +48,7 @@ internal sealed class RepairsEndpoint(
 
     private async Task<(RepairRequest? Request, BodyProblem? Problem)> RequestAsync(HttpContext context)
     {
-        var (body, problem) = await JsonBody.ReadAsync<JsonDocument>(context, OperationsRoute.LeastBodyBytes, async (from, token) => await JsonDocument.ParseAsync(from, Shallow, token));
+        var (body, problem) = await JsonBody.ReadAsync(context, OperationsRoute.LeastBodyBytes, MostDepth);
         using var document = body;
         if (problem is not null) return (null, problem);
         if (RepairRequest.Read(document!.RootElement, out var bad) is not { } request)

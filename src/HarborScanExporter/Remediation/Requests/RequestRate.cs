@@ -30,7 +30,7 @@ internal sealed class RequestRate(int perMinute, TimeProvider time)
     }
 }
 
-/// <summary>The buckets of this process: a flood of one kind leaves the other alone.</summary>
+/// <summary>The buckets of this process: a flood of one kind leaves the others alone.</summary>
 internal sealed class RequestRates(TimeProvider time)
 {
     /// <summary>Two Alertmanagers send less; a loop of a script more.</summary>
@@ -38,6 +38,9 @@ internal sealed class RequestRates(TimeProvider time)
 
     public RequestRate Alerts { get; } = new(PerMinute, time);
 
-    /// <summary>Everything else that asks for a plan, a repair, or what was repaired.</summary>
-    public RequestRate People { get; } = new(PerMinute, time);
+    /// <summary>What asks for a plan, for a run that is rolled back, or what was repaired.</summary>
+    public RequestRate Looks { get; } = new(PerMinute, time);
+
+    /// <summary>What asks for a repair, or takes one back.</summary>
+    public RequestRate Writes { get; } = new(PerMinute, time);
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Scraping;
@@ -14,7 +13,7 @@ internal sealed class UndoEndpoint(Undoing undoing, RequestRates rates, Remediat
 
     public const string Path = $"{RepairsEndpoint.Path}/{{{Id}}}/undo";
 
-    private static readonly JsonDocumentOptions Shallow = new() { MaxDepth = 4 };
+    private const int MostDepth = 4;
 
     /// <summary>200 when it is taken back; 4xx when it is not; 503 when the database could not be used.</summary>
     public async Task ServeAsync(HttpContext context)
@@ -31,7 +30,7 @@ internal sealed class UndoEndpoint(Undoing undoing, RequestRates rates, Remediat
             await RefuseAsync(context, problem);
             return;
         }
-        if (!await PeoplesRate.LetsInAsync(rates, context))
+        if (!await PeoplesRate.LetsInAsync(rates.Writes, context))
         {
             counters.Reject(RejectReason.Rate);
             return;
@@ -54,8 +53,7 @@ internal sealed class UndoEndpoint(Undoing undoing, RequestRates rates, Remediat
     private static async Task<(Asker? Asker, BodyProblem? Problem)> AskerAsync(HttpContext context)
     {
         if (context.Request.ContentLength is 0 or null && context.Request.Headers.TransferEncoding.Count == 0) return (new Asker(RunSource.Api, RequestMembers.Unnamed), null);
-        var (body, problem) = await JsonBody.ReadAsync<JsonDocument>(
-            context, OperationsRoute.LeastBodyBytes, async (from, token) => await JsonDocument.ParseAsync(from, Shallow, token));
+        var (body, problem) = await JsonBody.ReadAsync(context, OperationsRoute.LeastBodyBytes, MostDepth);
         using var document = body;
         if (problem is not null) return (null, problem);
         var members = new RequestMembers(document!.RootElement, "", RequestMembers.OfAsker);

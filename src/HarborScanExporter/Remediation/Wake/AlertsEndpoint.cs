@@ -1,4 +1,3 @@
-using System.Text.Json;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Operations;
 using HarborScanExporter.Remediation.Requests;
@@ -8,7 +7,7 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Remediation.Wake;
 
 /// <summary>
-/// POST of /api/v1/alerts: Alertmanager's webhook (conventions 4). An alert is a hint: it wakes a look, and the rows decide. Alertmanager repeats
+/// POST of /api/v1/alerts: Alertmanager's webhook (conventions 4), and Grafana's own. An alert is a hint: it wakes a look, and the rows decide. Alertmanager repeats
 /// only what is answered with a 5xx and drops every 4xx for good, so that whatever a repeat cannot mend is a 202 or a 4xx.
 /// </summary>
 internal sealed class AlertsEndpoint(
@@ -26,9 +25,8 @@ internal sealed class AlertsEndpoint(
     public async Task ServeAsync(HttpContext context)
     {
         counters.Requested();
-        var (notification, problem) = await JsonBody.ReadAsync(
-            context, MostBodyBytes, (body, token) => JsonSerializer.DeserializeAsync(body, NotificationJson.Default.AlertmanagerNotification, token));
-        problem ??= ProblemOf(notification);
+        var (notification, problem) = await NotificationAsync(context);
+        problem ??= ProblemOf(notification!);
         if (problem is not null)
         {
             counters.Reject(problem.Reason);
@@ -46,19 +44,28 @@ internal sealed class AlertsEndpoint(
         await context.Response.WriteAsync(answer.ToJson(), context.RequestAborted);
     }
 
-    private static BodyProblem? ProblemOf(AlertmanagerNotification? notification) => notification switch
+    private static async Task<(AlertmanagerNotification? Notification, BodyProblem? Problem)> NotificationAsync(HttpContext context)
     {
-        null => new BodyProblem(StatusCodes.Status400BadRequest, RejectReason.BadBody, "The body is null. Send a notification of Alertmanager."),
-        { Version: not AlertmanagerNotification.KnownVersion } => new BodyProblem(StatusCodes.Status400BadRequest, RejectReason.Version,
-            $"The body is of version {(notification.Version is { } version ? JsonBody.Shown(version) : "none")}; this route understands version {AlertmanagerNotification.KnownVersion} of Alertmanager's webhook."),
-        { Alerts: null } => new BodyProblem(StatusCodes.Status400BadRequest, RejectReason.BadBody, "The body names no alerts. Send a notification of Alertmanager."),
+        var (body, problem) = await JsonBody.ReadAsync(context, MostBodyBytes, AlertmanagerNotification.MostDepth);
+        using var document = body;
+        if (problem is not null) return (null, problem);
+        return AlertmanagerNotification.Read(document!.RootElement, out var bad) is { } notification
+            ? (notification, null)
+            : (null, new BodyProblem(StatusCodes.Status400BadRequest, RejectReason.BadBody, $"{bad!.Name}: {bad.Detail}", bad.Name));
+    }
+
+    private static BodyProblem? ProblemOf(AlertmanagerNotification notification) => notification switch
+    {
+        { IsKnown: false } => new BodyProblem(StatusCodes.Status400BadRequest, RejectReason.Version,
+            $"The body is of version {(notification.Version is { } version ? JsonBody.Shown(version) : "none")}; this route understands version {AlertmanagerNotification.KnownVersions[0]} of Alertmanager's webhook and version {AlertmanagerNotification.KnownVersions[1]} of Grafana's."),
+        { HasAlerts: false } => new BodyProblem(StatusCodes.Status400BadRequest, RejectReason.BadBody, "The body names no alerts. Send a notification of Alertmanager."),
         _ => null,
     };
 
     /// <summary>What follows; null when nothing can be started any more.</summary>
     private AlertsAnswer? Decide(AlertmanagerNotification notification)
     {
-        var firing = notification.FiringNames().ToHashSet(StringComparer.Ordinal);
+        var firing = notification.FiringNames;
         if (firing.Count == 0) return Rejected(RejectReason.Resolved, AlertsAnswer.Ignored, "No alert in it fires.");
         var allowed = firing.Where(Remediation.Alerts.Contains).ToArray();
         if (allowed.Length == 0)

@@ -115,13 +115,19 @@ public sealed class AlertsEndpointTests
     }
 
     [Theory]
-    [InlineData("""{"version":"5","status":"firing","alerts":[]}""", "The body is of version 5; this route understands version 4 of Alertmanager's webhook.", "version 1")]
-    [InlineData("""{"status":"firing","alerts":[]}""", "The body is of version none; this route understands version 4 of Alertmanager's webhook.", "version 1")]
+    [InlineData("""{"version":"5","status":"firing","alerts":[]}""", "The body is of version 5; this route understands version 4 of Alertmanager's webhook and version 1 of Grafana's.", "version 1")]
+    [InlineData("""{"status":"firing","alerts":[]}""", "The body is of version none; this route understands version 4 of Alertmanager's webhook and version 1 of Grafana's.", "version 1")]
     [InlineData("""{"version":"4","status":"firing"}""", "The body names no alerts. Send a notification of Alertmanager.", "bad_body 1")]
-    [InlineData("null", "The body is null. Send a notification of Alertmanager.", "bad_body 1")]
+    [InlineData("null", "body: Send a notification of Alertmanager, which is an object.", "bad_body 1")]
     [InlineData("", "The body is not the JSON that this route takes (line 1, byte 0).", "bad_body 1")]
-    [InlineData("[]", "The body is not the JSON that this route takes (line 1, byte 1).", "bad_body 1")]
-    [InlineData("""{"version":4,"alerts":[]}""", "The body is not the JSON that this route takes (line 1, byte 12).", "bad_body 1")]
+    [InlineData("[]", "body: Send a notification of Alertmanager, which is an object.", "bad_body 1")]
+    [InlineData("""{"version":4,"alerts":[]}""", "version: Give a text.", "bad_body 1")]
+    [InlineData("""{"version":"4","alerts":{}}""", "alerts: Give a list.", "bad_body 1")]
+    [InlineData("""{"version":"4","alerts":["x"]}""", "alerts: Give a list of objects.", "bad_body 1")]
+    [InlineData("""{"version":"4","alerts":[{"labels":[]}]}""", "alerts.labels: Give an object.", "bad_body 1")]
+    [InlineData("""{"version":"4","alerts":[{"labels":{"alertname":7}}]}""", "alerts.labels.alertname: Give a text.", "bad_body 1")]
+    [InlineData("""{"version":"4","alerts":[{"labels":{"alertname":"\ud800"}}]}""", "alerts.labels.alertname: Give a text.", "bad_body 1")]
+    [InlineData("""{"version":"4","truncatedAlerts":-1,"alerts":[]}""", "truncatedAlerts: Give a whole number.", "bad_body 1")]
     [InlineData("""{"version":"4","alerts":[]}}""", "The body is not the JSON that this route takes (line 1, byte 27).", "bad_body 1")]
     public async Task A_body_that_is_no_notification_is_a_400_which_Alertmanager_does_not_repeat(string body, string detail, string counted)
     {
