@@ -74,6 +74,10 @@ begin
         raise exception 'The role % may not make the schema harbor_scan in the database %.', current_user, current_database()
             using hint = format('Let the owner of the database run: grant create on database %I to %I;', current_database(), current_user);
     end if;
+    if to_regprocedure('harbor_scan.task_attributes(bigint[])') is null then
+        raise exception 'There is no function harbor_scan.task_attributes, by which the role reads the attributes of scans.'
+            using hint = 'Run 01-scraping-role.sql first.';
+    end if;
 end
 $refuse$;
 

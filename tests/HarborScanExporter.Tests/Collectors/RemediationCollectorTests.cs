@@ -177,6 +177,7 @@ public sealed class RemediationCollectorTests
         Assert.Contains("deploy/sql/03-remediation-role.sql", warning, StringComparison.Ordinal);
         Assert.DoesNotContain("HARBOR_DATABASE_DBNAME", warning, StringComparison.Ordinal);
         if (trouble.StartsWith("alter", StringComparison.Ordinal)) return;
+        await repaired.Harbor.GrantAsync();
         await repaired.Harbor.GrantRemediationAsync();
         Assert.Equal(1, (await repaired.Exporter.ScrapeAsync()).Value("harbor_scan_collector_success", ("collector", "remediation")));
     }

@@ -129,6 +129,67 @@ public sealed class RoleScriptTests
         }
     }
 
+    [Fact]
+    public async Task The_role_that_repairs_is_not_made_before_the_functions_that_it_reads_by()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await harbor.Database.ExecuteAsync("drop schema harbor_scan cascade");
+        var error = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => RunAsync(harbor, RoleScript.RemediationRole, harbor.RepairRole));
+        Assert.Equal("Run 01-scraping-role.sql first.", error.Hint);
+        Assert.Equal(0, await harbor.Database.ScalarAsync<long>($"select count(*) from pg_roles where rolname = '{harbor.RepairRole}'"));
+    }
+
+    [Fact]
+    public void Every_script_looks_for_the_schema_of_Harbors_tables_in_the_same_way()
+    {
+        string[] looks =
+        [
+            .. from name in RoleScript.Names.Append(RoleScript.OpenTaskIndex)
+               let text = RoleScript.Text(name)
+               let begin = text.IndexOf("do $home$", StringComparison.Ordinal)
+               select text[begin..(text.IndexOf("$home$;", begin, StringComparison.Ordinal) + 7)],
+        ];
+        Assert.Equal(5, looks.Length);
+        Assert.Single(looks.Distinct(StringComparer.Ordinal));
+        Assert.All(RoleScript.Names.Append(RoleScript.OpenTaskIndex), name => Assert.DoesNotContain("public.", RoleScript.Text(name), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Psql_runs_every_script_where_Harbors_tables_stand_in_another_schema()
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        await harbor.Database.ExecuteAsync("""
+            create schema "Harbor's own";
+            do $do$
+            declare name text;
+            begin
+                for name in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' loop
+                    execute format('alter table public.%I set schema "Harbor''s own"', name);
+                end loop;
+            end
+            $do$;
+            """);
+        var owner = new Npgsql.NpgsqlConnectionStringBuilder(harbor.Database.ConnectionString);
+        foreach (var script in RoleScript.Names.Append(RoleScript.OpenTaskIndex))
+        {
+            var run = await Tool.RunAsync("psql",
+            [
+                "--no-psqlrc", "--quiet", "-v", "ON_ERROR_STOP=1", "-v", $"role={harbor.Role}", "-v", "password=", "-v", $"remediation_role={harbor.RepairRole}",
+                "-v", $"remediation_password={TestHarbor.Password}", "-v", $"database={harbor.Database.Name}",
+                "-d", $"host={owner.Host} port={owner.Port} user={owner.Username} dbname={owner.Database}{(owner.Password is { Length: > 0 } password ? $" password='{password}'" : "")}",
+                "-f", Repository.PathOf("deploy", "sql", script),
+            ]);
+            Assert.True(run.ExitCode == 0, $"{script}: {run}");
+        }
+        await using var exporter = await RunningExporter.StartAsync(harbor, ("HARBOR_SCAN_COLLECTORS_ENABLED", "orphan_reports"));
+        Assert.Equal(1, (await exporter.ScrapeAsync()).Value("harbor_scan_up"));
+        var settings = HarborScanExporter.Settings.SettingsReader.Read(harbor.Environment(), new Dictionary<string, string>()).Settings!;
+        await using var database = new HarborDatabase(settings.Database, TimeSpan.FromSeconds(10));
+        await using var snapshot = await database.BeginAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.Equal(new HarborTables("Harbor's own", true, true), snapshot.Tables);
+        Assert.True((await TableHorizonProbe.ReadAsync(snapshot, TestContext.Current.CancellationToken)).HasOpenTaskIndex);
+    }
+
     private static Task RunAsync(TestHarbor harbor, string script, string role) => harbor.Database.ExecuteAsync(Filled(harbor, script, role));
 
     private static string Filled(TestHarbor harbor, string script, string role) => RoleScript.Filled(script, new Dictionary<string, string>
