@@ -26,11 +26,11 @@ internal static class ServerLimits
     /// <summary>Files that the process needs for itself: its database, Redis, logs and secrets; without the native binary each assembly too.</summary>
     public static int OwnFiles => RuntimeFeature.IsDynamicCodeSupported ? 192 : 48;
 
-    /// <summary>The most open connections of each listener, smaller where the process may open few files.</summary>
+    /// <summary>The places of each listener, fewer where the process may open few files: as many again may be open on their way out.</summary>
     public static (int Metrics, int Operations) Connections(long mostFiles, int ownFiles)
     {
         var spare = Math.Clamp(mostFiles - ownFiles, 16, 1 << 20);
-        return ((int)Math.Min(1024, spare * 3 / 4), (int)Math.Min(256, spare / 4));
+        return ((int)Math.Min(1024, spare * 3 / 8), (int)Math.Min(256, spare / 8));
     }
 
     /// <summary>How many files this process may open; without bound where the system does not tell.</summary>

@@ -111,12 +111,12 @@ public sealed class OpenConnectionsTests
     }
 
     [Theory]
-    [InlineData(64, 12, 4)]
-    [InlineData(256, 156, 52)]
-    [InlineData(1024, 732, 244)]
+    [InlineData(64, 6, 2)]
+    [InlineData(256, 78, 26)]
+    [InlineData(1024, 366, 122)]
     [InlineData(1_048_576, 1024, 256)]
     [InlineData(long.MaxValue, 1024, 256)]
-    [InlineData(10, 12, 4)]
+    [InlineData(10, 6, 2)]
     public void There_are_as_many_places_as_files_allow(long files, int metrics, int operations) =>
         Assert.Equal((metrics, operations), ServerLimits.Connections(files, ownFiles: 48));
 
