@@ -57,9 +57,11 @@ public sealed class TaskRowsTests
         Assert.Equal(isLow ? 1 : 0, pass.Scans.Sum(group => group.LowCodeExecutions.Count));
         Assert.Empty(await ActiveTaskLookup.ReadAsync(snapshot, IdRanges.None, IdRanges.Of([task], 16), new RowAddresses<long>(), TestContext.Current.CancellationToken));
         var execution = Assert.Single(await ActiveTaskLookup.ReadAsync(snapshot, IdRanges.Of([task], 16), IdRanges.None, new RowAddresses<long>(), TestContext.Current.CancellationToken)).ExecutionId;
-        var wrong = await WrongCodeLookup.ReadAsync(snapshot, [execution], 10, TestContext.Current.CancellationToken);
-        Assert.Equal(isLow && status != "Strange" ? [task] : [], wrong.Select(row => row.Id));
-        Assert.Empty(await WrongCodeLookup.ReadAsync(snapshot, [execution + 1], 10, TestContext.Current.CancellationToken));
+        var wrong = await WrongCodeLookup.ReadAsync(snapshot, [execution], 0, 10, TestContext.Current.CancellationToken);
+        Assert.Equal(isLow && status != "Strange" ? new[] { task } : [], wrong.Select(row => row.Id));
+        // A look goes on after the last id that it took.
+        Assert.Empty(await WrongCodeLookup.ReadAsync(snapshot, [execution], task, 10, TestContext.Current.CancellationToken));
+        Assert.Empty(await WrongCodeLookup.ReadAsync(snapshot, [execution + 1], 0, 10, TestContext.Current.CancellationToken));
     }
 
     [Fact]
