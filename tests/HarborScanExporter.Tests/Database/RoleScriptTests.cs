@@ -151,7 +151,7 @@ public sealed class RoleScriptTests
         ];
         Assert.Equal(5, looks.Length);
         Assert.Single(looks.Distinct(StringComparer.Ordinal));
-        Assert.All(RoleScript.Names.Append(RoleScript.OpenTaskIndex), name => Assert.DoesNotContain("public.", RoleScript.Text(name), StringComparison.Ordinal));
+        Assert.All(RoleScript.Names.Append(RoleScript.OpenTaskIndex), name => Assert.DoesNotMatch(@"public\.\S", RoleScript.Text(name)));
     }
 
     [Fact]
