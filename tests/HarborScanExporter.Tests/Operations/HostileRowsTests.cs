@@ -25,9 +25,10 @@ public sealed class HostileRowsTests
         await seed.ExecuteAsync($"""
             insert into artifact (id, project_id, repository_name, digest, type, repository_id, media_type, manifest_media_type, artifact_type)
             values (1, 1, 'library/' || {Sql}, 'sha256:' || {Sql}, 'IMAGE', 1, 'm', 'm', 'a');
+            insert into scan_report (uuid, digest, registration_uuid, mime_type, report) values ('u1', 'sha256:' || {Sql}, 's', 'm', null);
             """);
         var age = TimeSpan.FromHours(30);
-        var task = await seed.TaskAsync(await seed.ExecutionAsync(started: age), created: age, jobId: "x");
+        var task = await seed.TaskAsync(await seed.ExecutionAsync(started: age), created: age, jobId: "x", extraAttributes: """{"artifact_id":1,"report_uuids":["u1"]}""");
         await seed.ExecuteAsync($"update task set job_id = left({Sql}, 60) where id = {task}");
         await seed.ExecuteAsync($"""
             insert into harbor_scan.repair (at, run, source, actor, note, action, state, verdict, evidence, task_id, execution_id, revision, before, ended_at, checks, status)
@@ -58,7 +59,8 @@ public sealed class HostileRowsTests
             Assert.DoesNotContain(text.Split('\n'), line => line.StartsWith("critical  forged", StringComparison.Ordinal));
         }
         // It is shown, in escapes, and programs get it as it is.
-        Assert.Contains(@"a\u001B[2J\u001B]8;;http://evil\u0007b\u000D\u000Acritical  forged\u009B31m\u007F\u202E\u2066\u061C\u200Fz", routes[1], StringComparison.Ordinal);
+        foreach (var part in new[] { @"a\u001B[2J\u001B]8;;http://evil\u0007b\u000D\u000Acritical", @"forged\u009B31m\u007F\u202E\u2066\u061C\u200Fz" })
+            Assert.True(routes[1].Contains(part, StringComparison.Ordinal), routes[1]);
         Assert.Contains(@"a\u001B[2J", WebUtility.HtmlDecode(page), StringComparison.Ordinal);
         using var document = JsonDocument.Parse(json);
         Assert.Contains(document.RootElement.GetProperty("findings").EnumerateArray(), finding =>
