@@ -27,7 +27,7 @@ internal sealed class KeySizes(IDatabase redis, bool areAsked, string address)
     /// <summary>Questions under way at once.</summary>
     private const int Pipeline = 1_000;
 
-    private readonly List<(string One, string Many, long Bytes)> _leftOut = [];
+    private readonly Dictionary<string, (string One, string Many, long Bytes)> _leftOut = new(StringComparer.Ordinal);
     private long _lists = MaxList;
 
     /// <summary>Whether sizes are asked for.</summary>
@@ -35,7 +35,7 @@ internal sealed class KeySizes(IDatabase redis, bool areAsked, string address)
 
     /// <summary>What was left out, in a sentence; null when nothing was.</summary>
     public string? LeftOut => _leftOut.Count == 0 ? null :
-        $"At {address} {string.Join(", ", _leftOut.GroupBy(key => key.One).Select(Told))} {(_leftOut.Count == 1 ? "is" : "are")} left out: no job service makes one so large. What is missing there proves "
+        $"At {address} {string.Join(", ", _leftOut.Values.GroupBy(key => key.One).Select(Told))} {(_leftOut.Count == 1 ? "is" : "are")} left out: no job service makes one so large. What is missing there proves "
         + "nothing. Find out with redis-cli --memkeys what writes there.";
 
     /// <summary>That there is more than a look reads, and the sizes do not tell where.</summary>
@@ -64,27 +64,27 @@ internal sealed class KeySizes(IDatabase redis, bool areAsked, string address)
     public async Task<bool> FitsAsync(string key, string name, CancellationToken cancellationToken, double share = 1)
     {
         var bytes = (long)((await BytesAsync([key], cancellationToken))[0] * share);
-        return Take(bytes, name, name);
+        return Take(key, bytes, name, name);
     }
 
     /// <summary>Which of these may be read; the others are left out.</summary>
     public async Task<bool[]> FitAsync(IReadOnlyList<string> keys, string one, string many, long most, CancellationToken cancellationToken)
     {
         var sizes = await BytesAsync(keys, cancellationToken);
-        return [.. sizes.Select(bytes => most == MaxList ? Take(bytes, one, many) : bytes <= most || LeaveOut(bytes, one, many))];
+        return [.. keys.Zip(sizes, (key, bytes) => most == MaxList ? Take(key, bytes, one, many) : bytes <= most || LeaveOut(key, bytes, one, many))];
     }
 
     /// <summary>The lists together are bounded.</summary>
-    private bool Take(long bytes, string one, string many)
+    private bool Take(string key, long bytes, string one, string many)
     {
-        if (bytes > _lists) return LeaveOut(bytes, one, many);
+        if (bytes > _lists) return LeaveOut(key, bytes, one, many);
         _lists -= bytes;
         return true;
     }
 
-    private bool LeaveOut(long bytes, string one, string many)
+    private bool LeaveOut(string key, long bytes, string one, string many)
     {
-        _leftOut.Add((one, many, bytes));
+        _leftOut[key] = (one, many, bytes);
         return false;
     }
 

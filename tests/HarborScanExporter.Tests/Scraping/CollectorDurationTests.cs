@@ -19,12 +19,12 @@ public sealed class CollectorDurationTests
         await seed.TaskAsync(await seed.ExecutionAsync(started: Hour), created: Hour);
         await using var exporter = await RunningExporter.StartAsync(harbor, ("HARBOR_SCAN_RECONCILIATION_INTERVAL", interval), ("HARBOR_SCAN_SCRAPE_TIMEOUT", "1m"));
         Assert.Equal(1, (await exporter.ScrapeAsync()).Value("harbor_scan_up"));
-        await harbor.Database.ExecuteAsync($"alter table {table} enable row level security; create policy slow on {table} using ((select pg_sleep(2)) is not null)");
+        await harbor.Database.ExecuteAsync($"alter table {table} enable row level security; create policy slow on {table} using ((select pg_sleep(3)) is not null)");
         var scrape = await exporter.ScrapeAsync();
         Assert.Equal(1, scrape.Value("harbor_scan_up"));
-        Assert.InRange(scrape.Value("harbor_scan_collector_duration_seconds", ("collector", slow)), 2, 60);
-        Assert.InRange(scrape.Value("harbor_scan_collector_duration_seconds", ("collector", quick)), 0, 1.9);
+        Assert.InRange(scrape.Value("harbor_scan_collector_duration_seconds", ("collector", slow)), 3, 60);
+        Assert.InRange(scrape.Value("harbor_scan_collector_duration_seconds", ("collector", quick)), 0, 2.9);
         // What rests on both says so.
-        Assert.InRange(scrape.Value("harbor_scan_collector_duration_seconds", ("collector", "diagnosis")), 2, 60);
+        Assert.InRange(scrape.Value("harbor_scan_collector_duration_seconds", ("collector", "diagnosis")), 3, 60);
     }
 }

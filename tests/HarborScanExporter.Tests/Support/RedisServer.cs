@@ -86,7 +86,7 @@ internal sealed class RedisServer : IAsyncDisposable
     private async Task ConnectAsync()
     {
         var password = Array.IndexOf(_settings, "--requirepass") is var at and >= 0 ? _settings[at + 1] : null;
-        var options = new ConfigurationOptions { EndPoints = { { "127.0.0.1", Port } }, Password = password, AllowAdmin = true };
+        var options = new ConfigurationOptions { EndPoints = { { "127.0.0.1", Port } }, Password = password, AllowAdmin = true, AsyncTimeout = 60_000 };
         _connection = await ConnectionMultiplexer.ConnectAsync(options);
     }
 
