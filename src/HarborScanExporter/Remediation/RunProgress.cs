@@ -39,7 +39,7 @@ internal sealed class RunProgress(string run, bool dryRun)
         DryRun = dryRun,
         End = end,
         Problem = _committing.Count == 0 ? problem
-            : $"{problem} Whether the last {Words.Count(_committing.Count, "repair")} {(_committing.Count == 1 ? "was" : "were")} written is not known here: the audit tells.".TrimStart(),
+            : $"{problem} Whether {(_committing.Count == 1 ? "the last repair was" : $"the last {Words.Number(_committing.Count)} repairs were")} written is not known here: the audit tells.".TrimStart(),
         Plan = _plan,
         Outcomes = [.. _batches.SelectMany(batch => batch).Select(outcome => dryRun ? outcome with { Audit = null } : outcome)],
         Unconfirmed = _committing,

@@ -82,7 +82,7 @@ public sealed class CommittedRepairsTests
         var result = await harbor.RunAsync();
 
         Assert.Equal((RunEnd.Failed, 1, 1), (result.End, result.Outcomes.Count, wrote));
-        Assert.Equal("The repairing role cannot work (other): no room. What was written is in the audit. Whether the last 1 repair was written is not known here: the audit tells.", result.Problem);
+        Assert.Equal("The repairing role cannot work (other): no room. What was written is in the audit. Whether the last repair was written is not known here: the audit tells.", result.Problem);
         Assert.Equal([2L], result.Unconfirmed.Select(outcome => outcome.Repair.TaskId!.Value));
     }
 
