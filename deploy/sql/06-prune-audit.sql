@@ -13,6 +13,42 @@
 
 set search_path = pg_catalog;
 
+-- The schema of Harbor's tables: the one that holds these three; of several the first in the database's search_path (public when it has none).
+do $home$
+declare
+    path text := coalesce((
+        select substr(s.setting, 13)
+        from pg_db_role_setting r cross join unnest(r.setconfig) as s (setting)
+        where r.setrole = 0 and r.setdatabase = (select oid from pg_database where datname = current_database()) and starts_with(s.setting, 'search_path=')), 'public');
+    homes name[];
+    first bigint;
+begin
+    select array_agg(h.nspname order by h.place nulls last, h.nspname), min(h.place)
+    into homes, first
+    from (
+        select n.nspname, (
+            select min(p.place)
+            from unnest(string_to_array(path, ',')) with ordinality as p (word, place)
+            where btrim(p.word) in (n.nspname, quote_ident(n.nspname))) as place
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relname in ('schema_migrations', 'execution', 'task') and c.relkind in ('r', 'p', 'v', 'm', 'f') and not starts_with(n.nspname, 'pg_')
+        group by n.nspname
+        having count(*) = 3) as h;
+    if homes is null then
+        raise exception 'No schema of the database % holds schema_migrations, execution and task.', current_database()
+            using hint = 'Connect to the database of Harbor, after its first start.';
+    end if;
+    if cardinality(homes) > 1 and first is null then
+        raise exception 'Harbor''s tables stand in several schemas of the database %: %.', current_database(), array_to_string(homes, ', ')
+            using hint = format('Say which is Harbor''s: alter database %I set search_path = %I, public;', current_database(), homes[1]);
+    end if;
+    perform set_config('harbor_scan.schema', homes[1], false);
+end
+$home$;
+
+-- Last of all temporary tables, which else come before all others.
+select set_config('search_path', format('pg_catalog, %I, pg_temp', current_setting('harbor_scan.schema')), false);
+
 \if :{?keep}
 \else
     \set keep '90 days'
@@ -25,19 +61,19 @@ with old as (
       and r.at < now() - greatest(:'keep'::interval, interval '7 days')
       and not exists (
           select
-          from public.task t
+          from task t
           where t.id = r.task_id and not coalesce(t.status in ('Success', 'Error', 'Stopped') and t.status_code = 3, false))
       and not exists (
           select
-          from public.execution e
+          from execution e
           where e.id = r.execution_id and (
               r.action = 'sweep'
               or not coalesce(e.status in ('Success', 'Error', 'Stopped'), false)
               or exists (
                   select
-                  from public.task t
+                  from task t
                   where t.execution_id = e.id and not coalesce(t.status in ('Success', 'Error', 'Stopped') and t.status_code = 3, false))))
-      and not exists (select from public.robot b where b.id = r.robot_id and r.task_id is null)
+      and not exists (select from robot b where b.id = r.robot_id and r.task_id is null)
       and r.id <> (select max(newest.id) from harbor_scan.repair newest where newest.source <> 'verification' and newest.action <> 'undo')
 )
 delete from harbor_scan.repair r

@@ -144,14 +144,14 @@ public sealed class RoleScriptTests
     {
         string[] looks =
         [
-            .. from name in RoleScript.Names.Append(RoleScript.OpenTaskIndex)
+            .. from name in RoleScript.Names.Concat([RoleScript.OpenTaskIndex, RoleScript.PruneAudit])
                let text = RoleScript.Text(name)
                let begin = text.IndexOf("do $home$", StringComparison.Ordinal)
                select text[begin..(text.IndexOf("$home$;", begin, StringComparison.Ordinal) + 7)],
         ];
-        Assert.Equal(5, looks.Length);
+        Assert.Equal(6, looks.Length);
         Assert.Single(looks.Distinct(StringComparer.Ordinal));
-        Assert.All(RoleScript.Names.Append(RoleScript.OpenTaskIndex), name => Assert.DoesNotMatch(@"public\.\S", RoleScript.Text(name)));
+        Assert.All(RoleScript.Names.Concat([RoleScript.OpenTaskIndex, RoleScript.PruneAudit]), name => Assert.DoesNotMatch(@"public\.\S", RoleScript.Text(name)));
     }
 
     [Fact]
