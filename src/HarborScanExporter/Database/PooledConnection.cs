@@ -55,9 +55,12 @@ internal static class PooledConnection
     }
 
     /// <summary>Whether the session is over, and not only the statement; a server that does not answer in time may be slow, and a second try would be too.</summary>
-    private static bool IsEndOfSession(NpgsqlException error) => error is PostgresException answer
-        ? answer.InvariantSeverity is "FATAL" or "PANIC"
-        : error.InnerException is not TimeoutException;
+    private static bool IsEndOfSession(NpgsqlException error) => error switch
+    {
+        PostgresException answer => answer.InvariantSeverity is "FATAL" or "PANIC",
+        UnreadableSchemaException => false,
+        _ => error.InnerException is not TimeoutException,
+    };
 
     private sealed class DeadConnectionException(NpgsqlException cause) : Exception(cause.Message, cause)
     {
