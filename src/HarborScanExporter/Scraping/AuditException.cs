@@ -42,5 +42,5 @@ internal sealed class AuditException(PostgresException cause) : Exception($"The 
 
     private static string Mend(PostgresException cause) => Explains(cause)
         ? "Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself."
-        : $"{FailureReason.Mend(cause, DatabaseMend.SignIn.Repairing)} Until it takes lines of the audit nothing is repaired.";
+        : FailureReason.Mend(cause, DatabaseMend.SignIn.Repairing);
 }

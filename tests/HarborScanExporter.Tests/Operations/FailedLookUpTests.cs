@@ -15,7 +15,7 @@ namespace HarborScanExporter.Tests.Operations;
 /// <summary>What could not be looked up is told; it is never "nothing found".</summary>
 public sealed class FailedLookUpTests
 {
-    private const string Why = "Whose artifacts the stuck scans block could not be looked up (permission): permission denied for table artifact. ";
+    private const string Why = "Whose artifacts the stuck scans block could not be looked up (permission): 42501: permission denied for table artifact. ";
 
     [Theory]
     [InlineData(CheckOutput.Table)]
@@ -100,7 +100,7 @@ public sealed class FailedLookUpTests
             act: (_, _) => Task.FromResult(new ActOutcome(RepairState.Done, null)), changes: (Setting.Names.RemediationRescan, "on"));
         await harbor.Seed.ExecuteAsync($"revoke select on harbor_scan.repair from {(blind == "scrape" ? harbor.Harbor.Role : harbor.Harbor.RepairRole)}");
         var error = await Assert.ThrowsAsync<AuditException>(harbor.PlanAsync);
-        Assert.Equal("The audit of repairs cannot be used: permission denied for table repair. Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.", error.Message);
+        Assert.Equal("The audit of repairs cannot be used: 42501: permission denied for table repair. Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.", error.Message);
         var run = await harbor.RunAsync();
         Assert.Equal((RunEnd.Failed, error.Message), (run.End, run.Problem));
     }

@@ -16,6 +16,6 @@ public sealed class AuditExceptionTests
         "The server or the role is read-only: let HARBOR_DATABASE_HOST name the primary, and look at default_transaction_read_only of HARBOR_SCAN_REMEDIATION_DATABASE_USERNAME.")]
     public void Only_an_audit_that_is_missing_old_or_closed_is_mended_by_the_SQL_that_makes_it(string state, string words, string mend) =>
         Assert.Equal(
-            $"The audit cannot be used: {state}: {words}. {mend}",
+            $"The audit of repairs cannot be used: {state}: {words}. {mend}",
             new AuditException(new PostgresException(words, "ERROR", "ERROR", state, detail: "Line of detail", position: 8)).Message);
 }
