@@ -72,7 +72,8 @@ internal static class FailureReason
     {
         NotReconciledException { InnerException: { } cause } => Mend(cause, signIn),
         AuditException { InnerException: { } cause } => Mend(cause, signIn),
-        _ => DatabaseMend.Of(error, signIn ?? DatabaseMend.SignIn.Scraping) ?? Mend(Of(error)),
+        _ => DatabaseMend.Of(error, signIn ?? DatabaseMend.SignIn.Scraping)
+            ?? (Of(error) == Other && signIn == DatabaseMend.SignIn.Repairing ? "Look at the log of the database's server." : Mend(Of(error))),
     };
 
     /// <summary>The reason, what to do, and what happened: <c>(reason). Mend. (words)</c>, for the end of a sentence.</summary>

@@ -91,7 +91,7 @@ public sealed class PrometheusScrapeTests(ScrapedExporter scraped) : IClassFixtu
         var expected = ScrapeFamilies.All.ToDictionary(
             family => family.Type == FamilyType.Counter ? family.Name[..^"_total".Length] : family.Name, family => family.Type.ToString().ToLowerInvariant(), StringComparer.Ordinal);
         Assert.Equal(3, expected.Count(family => family.Value == "histogram"));
-        Assert.Equal(17, expected.Count(family => family.Value == "counter"));
+        Assert.Equal(18, expected.Count(family => family.Value == "counter"));
         Assert.Equal(expected.Order(Comparer<KeyValuePair<string, string>>.Create((left, right) => string.CompareOrdinal(left.Key, right.Key))),
             types.Where(type => type.Key.StartsWith("harbor_scan_", StringComparison.Ordinal))
                 .Order(Comparer<KeyValuePair<string, string>>.Create((left, right) => string.CompareOrdinal(left.Key, right.Key))));

@@ -26,7 +26,7 @@ public sealed class CommittedRepairsTests
 
         Assert.Equal((RunEnd.Failed, 1, 1), (result.End, result.Batches, wrote));
         Assert.Equal([(RepairState.Done, 1L)], result.Outcomes.Select(outcome => (outcome.State, outcome.Repair.TaskId!.Value)));
-        Assert.Equal("The audit of repairs cannot be used: no room. Look at the database's server; until it takes lines of the audit nothing is repaired.", result.Problem);
+        Assert.Equal("The audit of repairs cannot be used: P0001: no room. Look at the log of the database's server.", result.Problem);
         Assert.Same(result, harbor.Pieces.GetRequiredService<RemediationState>().Newest!.Result);
         Assert.Equal(["Repair 1: finish_task of task-1 (lost) is done . Run " + result.Run + "."], Logged(harbor, "Repair "));
         Assert.Equal([$"Run {result.Run} for command (test), dry False, ended Failed with 1 repairs. {result.Problem}"], Logged(harbor, "Run "));
@@ -67,7 +67,7 @@ public sealed class CommittedRepairsTests
 
         Assert.Equal(RunEnd.Failed, result.End);
         Assert.Equal([(RepairState.Intended, 1L)], result.Outcomes.Select(outcome => (outcome.State, outcome.Audit!.Value)));
-        Assert.StartsWith("The audit of repairs cannot be used: permission denied for table repair. Run the SQL of deploy/sql/03-remediation-role.sql", result.Problem, StringComparison.Ordinal);
+        Assert.StartsWith("The audit of repairs cannot be used: 42501: permission denied for table repair. Run the SQL of deploy/sql/03-remediation-role.sql", result.Problem, StringComparison.Ordinal);
         await harbor.Pieces.GetRequiredService<RemediationState>().IntentLeftOpenAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
     }
 
@@ -82,7 +82,7 @@ public sealed class CommittedRepairsTests
         var result = await harbor.RunAsync();
 
         Assert.Equal((RunEnd.Failed, 1, 1), (result.End, result.Outcomes.Count, wrote));
-        Assert.Equal("The repairing role cannot work (other): no room. What was written is in the audit. Whether the last repair was written is not known here: the audit tells.", result.Problem);
+        Assert.Equal("The repairing role cannot work (other): P0001: no room. Look at the log of the database's server. What was written is in the audit. Whether the last repair was written is not known here: the audit tells.", result.Problem);
         Assert.Equal([2L], result.Unconfirmed.Select(outcome => outcome.Repair.TaskId!.Value));
     }
 
@@ -109,7 +109,7 @@ public sealed class CommittedRepairsTests
 
         Assert.Equal(RepairCommand.CouldNot, run.Exit);
         Assert.Contains(": 1 done.", run.Output, StringComparison.Ordinal);
-        Assert.Contains("The audit of repairs cannot be used: no room.", run.Output, StringComparison.Ordinal);
+        Assert.Contains("The audit of repairs cannot be used: P0001: no room.", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("a line of its own", run.All, StringComparison.Ordinal);
     }
 
