@@ -282,7 +282,7 @@ public sealed class SweepTests
         await using var harbor = await RepairingHarbor.StartAsync("2.10.0", changes: On);
         var reader = harbor.Pieces.GetRequiredService<SweepReader>();
         Assert.NotNull(await reader.FindAsync(RunSource.Command, TestContext.Current.CancellationToken));
-        await harbor.Seed.ExecuteAsync($"revoke select on execution from {harbor.Harbor.Role}; revoke select (id, vendor_type, extra_attrs, start_time) on execution from {harbor.Harbor.Role}");
+        await harbor.Seed.ExecuteAsync($"revoke usage on schema harbor_scan from {harbor.Harbor.Role}");
         await Assert.ThrowsAsync<Npgsql.PostgresException>(() => reader.FindAsync(RunSource.Alert, TestContext.Current.CancellationToken));
         await harbor.Harbor.GrantAsync();
         harbor.Time.Advance(TimeSpan.FromSeconds(30));
