@@ -117,14 +117,6 @@ public sealed class DatabaseWordsTests(ClusterWithTls cluster) : IClassFixture<C
             "The server takes no TLS, which HARBOR_DATABASE_SSLMODE asks for");
     }
 
-    [Fact]
-    public async Task A_file_of_the_password_that_is_gone()
-    {
-        var file = Path.GetTempFileName();
-        await AssertToldAsync([("HARBOR_DATABASE_PASSWORD", ""), ("HARBOR_DATABASE_PASSWORD_FILE", file)], "auth", $"An exception was thrown from the password provider: Could not find file '{file}'",
-            "Mount the file of HARBOR_DATABASE_PASSWORD_FILE so that the user of this process may read it, or correct its path.", () => File.Delete(file));
-    }
-
     [Theory]
     [InlineData("nothing", "Could not find file")]
     [InlineData("nonsense", "Exception while performing SSL handshake")]
