@@ -17,7 +17,7 @@ public sealed class LargeKeysTests
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <summary>The bound of a look, what the sockets hold beside it, and the careful look after it.</summary>
-    private const long MostAnswered = ReadLimit.MaxBytes + (8 * Mib);
+    private const long MostAnswered = ReadLimit.MaxBytes + (24 * Mib);
 
     [Fact]
     public async Task A_queue_of_huge_entries_is_left_out_and_makes_nothing_stuck()
@@ -90,7 +90,7 @@ public sealed class LargeKeysTests
         await using var proxy = new FreezableProxy("127.0.0.1", situation.Redis.Port);
         // Its worker's hash has expired, as after a day: the list alone holds it, and its record is gone too.
         await situation.Redis.Database.KeyDeleteAsync([$"{JobServiceSeed.Prefix}worker:{JobServiceSeed.Worker(JobServiceSeed.Pool, 0)}", JobServiceSeed.Prefix + "job_stats:running"]);
-        for (var i = 0; i < 50; i++) await situation.Redis.Database.ListLeftPushAsync($"{Queue}:{JobServiceSeed.Pool}:inprogress", new byte[Mib]);
+        for (var i = 0; i < 100; i++) await situation.Redis.Database.ListLeftPushAsync($"{Queue}:{JobServiceSeed.Pool}:inprogress", new byte[Mib]);
         var time = new FakeTimeProvider();
         await using var exporter = await RunningExporter.StartAsync(situation.Harbor, time, ("HARBOR_REDIS_URL", situation.Redis.UrlOf(RedisServer.Number, port: proxy.Port)));
         for (var i = 0; i < 3; i++)
@@ -109,7 +109,7 @@ public sealed class LargeKeysTests
     {
         await using var situation = await JobServiceSituation.StartAsync();
         await using var proxy = new FreezableProxy("127.0.0.1", situation.Redis.Port);
-        await situation.Redis.Database.SetAddAsync(JobServiceSeed.Prefix + key, new byte[50 * Mib]);
+        await situation.Redis.Database.SetAddAsync(JobServiceSeed.Prefix + key, new byte[100 * Mib]);
         await using var exporter = await RunningExporter.StartAsync(situation.Harbor, ("HARBOR_REDIS_URL", situation.Redis.UrlOf(RedisServer.Number, port: proxy.Port)));
         for (var i = 0; i < 3; i++) JobServiceSituation.AssertBlind(await exporter.ScrapeAsync(), "refused");
         Assert.InRange(proxy.Answered, Mib, MostAnswered);
@@ -125,7 +125,7 @@ public sealed class LargeKeysTests
             "+ping", "+select", "+exists", "+llen", "+lrange", "+smembers", "+hmget", "+hkeys", "+hscan", "+time"]);
         await using var exporter = await RunningExporter.StartAsync(situation.Harbor, ("HARBOR_REDIS_URL", situation.Redis.UrlOf(RedisServer.Number, "old:p", proxy.Port)));
         JobServiceSituation.AssertSeen(await exporter.ScrapeAsync());
-        for (var i = 0; i < 50; i++) await situation.Redis.Database.ListLeftPushAsync(Queue, new byte[Mib]);
+        for (var i = 0; i < 100; i++) await situation.Redis.Database.ListLeftPushAsync(Queue, new byte[Mib]);
         for (var i = 0; i < 3; i++) JobServiceSituation.AssertBlind(await exporter.ScrapeAsync(), "refused");
         Assert.InRange(proxy.Answered, Mib, MostAnswered);
         var warning = Assert.Single(exporter.Warnings);
