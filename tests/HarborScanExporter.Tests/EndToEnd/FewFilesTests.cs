@@ -30,6 +30,8 @@ public sealed class FewFilesTests
                     // It made room for the next before it was taken up.
                 }
             }
+            // Those that are not taken up yet would crowd in beside the scrape.
+            await Eventually.HoldsAsync(() => Task.FromResult(idle.Count(IsOpen) < files / 2), TimeSpan.FromSeconds(30), () => $"{idle.Count(IsOpen)} idle connections are open.");
             for (var i = 0; i < 5; i++)
             {
                 var scrape = await exporter.ScrapeAsync();
@@ -63,6 +65,18 @@ public sealed class FewFilesTests
         await LimitAsync(exporter, "1024");
         Assert.Superset(families.ToHashSet(), (await exporter.ScrapeAsync()).Families.ToHashSet());
         await ToldOnceAsync(exporter, "What the process uses works again.");
+    }
+
+    private static bool IsOpen(Socket socket)
+    {
+        try
+        {
+            return socket.Connected && !(socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0);
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static async Task ToldOnceAsync(ExporterProcess exporter, string text)
