@@ -304,6 +304,11 @@ public sealed class SweepTests
             analyze;
             """);
         await harbor.Harbor.Database.ExecuteAsync("vacuum execution, task");
+        // What the vacuum read is published when its session ends, and before PostgreSQL 15 a moment later.
+        await Eventually.HoldsAsync(
+            async () => await harbor.Harbor.Database.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and query like 'vacuum%'") == 0,
+            TimeSpan.FromSeconds(30), () => "The session of the vacuum does not end.");
+        await Task.Delay(1500, TestContext.Current.CancellationToken);
         var pages = await harbor.Harbor.Database.ScalarAsync<long>("select relpages::bigint from pg_class where relname = 'execution'");
         var before = await ReadsAsync(harbor);
         var found = await harbor.Pieces.GetRequiredService<SweepReader>().FindAsync(RunSource.Command, TestContext.Current.CancellationToken);
