@@ -14,8 +14,8 @@ project=tests/HarborScanExporter.Tests
 classes=(
   HarborScanExporter.Tests.Scraping.GoldenTests
   HarborScanExporter.Tests.Scraping.BadRowsTests
-  HarborScanExporter.Tests.Scraping.GateTests
-  HarborScanExporter.Tests.Collectors.ReplayTests
+  HarborScanExporter.Tests.Metrics.GateTests
+  HarborScanExporter.Tests.Metrics.Collectors.ReplayTests
   HarborScanExporter.Tests.Database.RowAddressesTests
 )
 chosen=()

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using HarborScanExporter;
+using HarborScanExporter.Cli;
+using HarborScanExporter.Hosting;
 
 return await CommandLine.RunAsync(args, async (settings, ignored, cancellationToken) =>
 {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using HarborScanExporter.Collectors;
 using HarborScanExporter.Settings;
 
 namespace HarborScanExporter.Benchmarks;
@@ -15,7 +14,7 @@ internal sealed class EverythingOn : IDisposable
         Settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             [Setting.Names.RedisUrl] = redis.Url,
-            [Setting.Names.CollectorsEnabled] = string.Join(',', CollectorSet.Names),
+            [Setting.Names.CollectorsEnabled] = string.Join(',', CollectorNames.All),
             [Setting.Names.OperationsListen] = $"http://127.0.0.1:{OperationsPort.ToString(CultureInfo.InvariantCulture)}",
             [Setting.Names.OperationsTokenFile] = _token,
             [Setting.Names.Remediation] = "dry-run",

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Grants;
 using HarborScanExporter.Settings;
 using HarborSimulator.Schema;
 using Npgsql;

@@ -1,3 +1,5 @@
+using HarborScanExporter.Settings;
+
 namespace HarborScanExporter.Diagnosis;
 
 /// <summary>The limits that the judgement rests on, in seconds.</summary>
@@ -17,6 +19,15 @@ internal sealed record Limits
 
     /// <summary>Time after an execution's newest change before it is called inconsistent.</summary>
     public required double Settle { get; init; }
+
+    /// <summary>Those of the settings.</summary>
+    public static Limits From(ExporterSettings settings) => new()
+    {
+        MaxJobDuration = settings.MaxJobDuration.TotalSeconds,
+        LostAfter = settings.LostAfter.TotalSeconds,
+        RunningLimit = settings.RunningLimit.TotalSeconds,
+        Settle = settings.Settle.TotalSeconds,
+    };
 
     /// <summary>Beyond this age Harbor will not heal a row by itself.</summary>
     public double Never => MaxJobDuration + GraceOfHarbor;

@@ -1,3 +1,5 @@
+using HarborScanExporter.Harbor;
+
 namespace HarborScanExporter.Diagnosis;
 
 /// <summary>What the database as a whole says, for judging its open tasks on rows alone.</summary>

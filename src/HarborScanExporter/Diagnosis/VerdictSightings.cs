@@ -74,11 +74,11 @@ internal sealed class VerdictSightings(TimeProvider time)
     private static IEnumerable<(Seen Seen, long Rows)> Of(Diagnosed diagnosed)
     {
         foreach (var (task, judgement) in diagnosed.Tasks.Where(task => task.Judgement.IsStuck).Select(task => (task.Task, task.Judgement)))
-            yield return (new Seen(Finding.IdOfTask(task.Id), judgement.Word, task.Status, task.StatusRevision, task.Updated), 1);
+            yield return (new Seen(FindingId.OfTask(task.Id), judgement.Word, task.Status, task.StatusRevision, task.Updated), 1);
         foreach (var found in diagnosed.Executions)
-            yield return (new Seen(Finding.IdOfExecution(found.Execution.Id), found.Kind, found.Execution.Status, found.Tasks, found.Execution.Updated), 1);
+            yield return (new Seen(FindingId.OfExecution(found.Execution.Id), found.Kind, found.Execution.Status, found.Tasks, found.Execution.Updated), 1);
         foreach (var found in diagnosed.WrongCodes)
-            yield return (new Seen(Finding.IdOfCodes(found.ExecutionId), Inconsistency.FinalStatusWrongCode, null, 0, null), found.Tasks);
+            yield return (new Seen(FindingId.OfCodes(found.ExecutionId), Inconsistency.FinalStatusWrongCode, null, 0, null), found.Tasks);
     }
 
     private readonly record struct Seen(string Finding, string Verdict, string? Status, long Revision, double? Updated);

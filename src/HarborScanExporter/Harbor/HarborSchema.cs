@@ -12,6 +12,9 @@ internal static class HarborSchema
     /// <summary>2.16.0.</summary>
     public const long NewestKnown = 190;
 
+    /// <summary>2.5.0 brought the index on task.job_id; before it, asking by job would read the whole table.</summary>
+    public const long JobIndexSince = 80;
+
     /// <summary>2.7.0 brought the stop of a single job by its id.</summary>
     public const long StopByJobSince = 100;
 

@@ -1,9 +1,9 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.Json;
-using HarborScanExporter.Harbor;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Failures;
 using HarborScanExporter.Settings;
+using HarborScanExporter.Text;
 
 namespace HarborScanExporter.HarborApi;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
 using StackExchange.Redis;
 
@@ -110,17 +109,17 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
 
     private async Task<JobServiceEvidence> ReadAsync(IDatabase redis, KeySizes sizes, IReadOnlyList<string> open, CancellationToken cancellationToken)
     {
-        await sizes.RequireAsync([_keys.KnownJobs, _keys.Pools, _keys.Running(JobServiceKeys.Scans)], cancellationToken);
-        var readsSweepNext = await sizes.FitsAsync(_keys.Queue(Database.ExecutionPass.Sweep), $"the queue {Database.ExecutionPass.Sweep}", cancellationToken);
+        await sizes.RequireAsync([_keys.KnownJobs, _keys.Pools, _keys.Running(JobType.Scan)], cancellationToken);
+        var readsSweepNext = await sizes.FitsAsync(_keys.Queue(JobType.Sweep), $"the queue {JobType.Sweep}", cancellationToken);
         var known = redis.SetMembersAsync(_keys.KnownJobs);
         var announced = redis.SetMembersAsync(_keys.Pools);
-        var counted = redis.HashKeysAsync(_keys.Running(JobServiceKeys.Scans));
+        var counted = redis.HashKeysAsync(_keys.Running(JobType.Scan));
         var clock = redis.ExecuteAsync("TIME");
-        var scanPaused = redis.KeyExistsAsync(_keys.Paused(JobServiceKeys.Scans));
-        var sweepPaused = redis.KeyExistsAsync(_keys.Paused(Database.ExecutionPass.Sweep));
-        var sweepLength = redis.ListLengthAsync(_keys.Queue(Database.ExecutionPass.Sweep));
+        var scanPaused = redis.KeyExistsAsync(_keys.Paused(JobType.Scan));
+        var sweepPaused = redis.KeyExistsAsync(_keys.Paused(JobType.Sweep));
+        var sweepLength = redis.ListLengthAsync(_keys.Queue(JobType.Sweep));
         var role = IsReplicaCutOffAsync(redis);
-        var sweepNext = readsSweepNext ? redis.ListRangeAsync(_keys.Queue(Database.ExecutionPass.Sweep), -1, -1) : Task.FromResult<RedisValue[]>([]);
+        var sweepNext = readsSweepNext ? redis.ListRangeAsync(_keys.Queue(JobType.Sweep), -1, -1) : Task.FromResult<RedisValue[]>([]);
         var queue = await ReadQueueAsync(redis, sizes, cancellationToken);
         await Task.WhenAll(known, announced, counted, clock, scanPaused, sweepPaused, sweepLength, sweepNext, role).WaitAsync(cancellationToken);
 
@@ -201,9 +200,9 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
 
     private async Task<ReadQueue> ReadQueueAsync(IDatabase redis, KeySizes sizes, CancellationToken cancellationToken)
     {
-        var key = _keys.Queue(JobServiceKeys.Scans);
+        var key = _keys.Queue(JobType.Scan);
         var length = await redis.ListLengthAsync(key).WaitAsync(cancellationToken);
-        if (!await sizes.FitsAsync(key, $"the queue {JobServiceKeys.Scans}", cancellationToken, Math.Min(1, 2.0 * QueueEnd / Math.Max(1, length))))
+        if (!await sizes.FitsAsync(key, $"the queue {JobType.Scan}", cancellationToken, Math.Min(1, 2.0 * QueueEnd / Math.Max(1, length))))
             return ReadQueue.Of([], length, whole: false) with { WasRead = false };
         if (length <= 2 * QueueEnd)
         {
@@ -238,9 +237,9 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
     private async Task<ReadHeld> ReadHeldAsync(
         IDatabase redis, KeySizes sizes, IReadOnlyList<WorkerPool> pools, Dictionary<string, string[]> workers, double now, CancellationToken cancellationToken)
     {
-        var fitting = await sizes.FitAsync([.. pools.Select(pool => _keys.InProgress(JobServiceKeys.Scans, pool.Id))], "a list in progress", "lists in progress", KeySizes.MaxList, cancellationToken);
+        var fitting = await sizes.FitAsync([.. pools.Select(pool => _keys.InProgress(JobType.Scan, pool.Id))], "a list in progress", "lists in progress", KeySizes.MaxList, cancellationToken);
         var lists = await Task.WhenAll(pools.Zip(fitting, (pool, fits) => fits
-            ? redis.ListRangeAsync(_keys.InProgress(JobServiceKeys.Scans, pool.Id), 0, MaxWorkers - 1)
+            ? redis.ListRangeAsync(_keys.InProgress(JobType.Scan, pool.Id), 0, MaxWorkers - 1)
             : Task.FromResult<RedisValue[]>([]))).WaitAsync(cancellationToken);
         (WorkerPool Pool, string Worker)[] live =
             [.. pools.Where(pool => pool.IsAliveAt(now)).SelectMany(pool => workers[pool.Id].Take(MaxWorkers).Select(worker => (pool, worker)))];
@@ -259,7 +258,7 @@ internal sealed class EvidenceReader(RedisConnection connection, string ns) : ID
             if (fields[0].IsNullOrEmpty) continue;
             busy++;
             // Workers run the jobs of every type.
-            if (!fields[2].IsNullOrEmpty && fields[2] != JobServiceKeys.Scans) continue;
+            if (!fields[2].IsNullOrEmpty && fields[2] != JobType.Scan) continue;
             var id = fields[0].ToString();
             if (!jobs.TryGetValue(id, out var listed)) jobs[id] = new HeldJob(pool, Number(fields[1]), null);
             else if (listed.Pool.IsAliveAt(now)) jobs[id] = listed with { Started = Number(fields[1]) };

@@ -1,13 +1,8 @@
-using HarborScanExporter.Harbor;
-
 namespace HarborScanExporter.JobService;
 
 /// <summary>The keys of the job service that are read (harbor-facts 8.2). The namespace stands in braces, a cluster's hash tag.</summary>
 internal sealed class JobServiceKeys(string ns)
 {
-    /// <summary>All three kinds of scan run as one job type.</summary>
-    public const string Scans = ScanType.ImageScan;
-
     private readonly string _prefix = $"{{{ns}}}:";
 
     public string KnownJobs => $"{_prefix}known_jobs";

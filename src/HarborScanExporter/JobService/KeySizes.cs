@@ -1,5 +1,6 @@
 using System.Globalization;
-using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Text;
 using StackExchange.Redis;
 
 namespace HarborScanExporter.JobService;

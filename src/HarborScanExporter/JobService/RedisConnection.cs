@@ -1,3 +1,4 @@
+using HarborScanExporter.Harbor;
 using System.Net;
 using HarborScanExporter.Settings;
 using StackExchange.Redis;
@@ -138,7 +139,7 @@ internal sealed class RedisConnection : IAsyncDisposable
                     .WaitAsync(timeout, TimeProvider.System, cancellationToken);
                 if (answer is not null) return answer;
                 last = new RedisUnusableException(
-                    Diagnosis.EvidenceState.Refused, $"The Sentinels of {Address} know no master {master}.", "Check the name after the hosts in HARBOR_REDIS_URL.");
+                    EvidenceState.Refused, $"The Sentinels of {Address} know no master {master}.", "Check the name after the hosts in HARBOR_REDIS_URL.");
             }
             catch (Exception error) when (error is RedisException or RedisCommandException or FirstWordsException or TimeoutException)
             {

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Authentication;
-using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Failures;
+using HarborScanExporter.Harbor;
 using StackExchange.Redis;
 
 namespace HarborScanExporter.JobService;
@@ -10,7 +11,7 @@ namespace HarborScanExporter.JobService;
 /// <param name="reason">What is wrong, in a sentence with the server's own words.</param>
 /// <param name="mend">What to do about it; empty when the reason says it.</param>
 /// <param name="inner">What the client threw.</param>
-internal sealed class RedisUnusableException(EvidenceState state, string reason, string mend, Exception? inner = null) : Exception($"{reason} {mend}".Trim(), inner)
+internal sealed class RedisUnusableException(EvidenceState state, string reason, string mend, Exception? inner = null) : Exception($"{reason} {mend}".Trim(), inner), IKnownFailure
 {
     private const string Settings = "Check HARBOR_REDIS_URL, the network policy, and that Redis runs.";
 
@@ -22,6 +23,10 @@ internal sealed class RedisUnusableException(EvidenceState state, string reason,
 
     /// <summary>What to do about it; empty when the reason says it.</summary>
     public string Mend { get; } = mend;
+
+    string IKnownFailure.Reason => State == EvidenceState.Refused ? FailureReason.Auth : FailureReason.Connect;
+
+    bool IKnownFailure.SaysFix => true;
 
     /// <summary>Sorts an error of the client.</summary>
     /// <param name="error">What the client threw.</param>

@@ -41,15 +41,6 @@ internal sealed record ExporterSettings
     /// <summary>Time after an execution's newest change before it is called inconsistent.</summary>
     public required TimeSpan Settle { get; init; }
 
-    /// <summary>The limits that the judgement rests on.</summary>
-    public Diagnosis.Limits Limits => new()
-    {
-        MaxJobDuration = MaxJobDuration.TotalSeconds,
-        LostAfter = LostAfter.TotalSeconds,
-        RunningLimit = RunningLimit.TotalSeconds,
-        Settle = Settle.TotalSeconds,
-    };
-
     public required IReadOnlySet<string> CollectorsEnabled { get; init; }
 
     public required IReadOnlySet<string> CollectorsDisabled { get; init; }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using HarborScanExporter.Collectors;
+using HarborScanExporter.Text;
 
 namespace HarborScanExporter.Settings;
 
@@ -69,10 +69,10 @@ internal sealed class SettingsReader
             AgeThresholds = Thresholds(),
             Shown = _values.Shown,
         };
-        if (settings.JobService is null && settings.CollectorsEnabled.Contains(JobServiceCollector.CollectorName))
-            _values.Refuse($"{Setting.Names.CollectorsEnabled} names {JobServiceCollector.CollectorName}, which needs {Setting.Names.RedisUrl}. Set it, or take the name out.");
-        if (settings.Remediation.Mode == RemediationMode.Off && settings.CollectorsEnabled.Contains(RemediationCollector.CollectorName))
-            _values.Refuse($"{Setting.Names.CollectorsEnabled} names {RemediationCollector.CollectorName}, which tells of repairs, and {Setting.Names.Remediation} is off. Take the name out.");
+        if (settings.JobService is null && settings.CollectorsEnabled.Contains(CollectorNames.JobService))
+            _values.Refuse($"{Setting.Names.CollectorsEnabled} names {CollectorNames.JobService}, which needs {Setting.Names.RedisUrl}. Set it, or take the name out.");
+        if (settings.Remediation.Mode == RemediationMode.Off && settings.CollectorsEnabled.Contains(CollectorNames.Remediation))
+            _values.Refuse($"{Setting.Names.CollectorsEnabled} names {CollectorNames.Remediation}, which tells of repairs, and {Setting.Names.Remediation} is off. Take the name out.");
         foreach (var both in settings.CollectorsEnabled.Intersect(settings.CollectorsDisabled, StringComparer.Ordinal))
             _values.Refuse($"{Setting.Names.CollectorsEnabled} and {Setting.Names.CollectorsDisabled} both name {both}. Name it in one of them.");
         return new SettingsReading(_values.Errors.Count == 0 ? settings : null, _values.Errors, _ignored);
@@ -143,8 +143,8 @@ internal sealed class SettingsReader
     private HashSet<string> Collectors(string name)
     {
         var names = _values.List(name);
-        foreach (var unknown in names.Except(CollectorSet.Names, StringComparer.Ordinal))
-            _values.Refuse($"{name}: there is no collector {unknown}. Choose from {string.Join(", ", CollectorSet.Names)}.");
+        foreach (var unknown in names.Except(CollectorNames.All, StringComparer.Ordinal))
+            _values.Refuse($"{name}: there is no collector {unknown}. Choose from {string.Join(", ", CollectorNames.All)}.");
         return names;
     }
 

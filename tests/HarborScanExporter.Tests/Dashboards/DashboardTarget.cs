@@ -1,5 +1,5 @@
 using HarborScanExporter.Harbor;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Tests.Support;
 using YamlDotNet.RepresentationModel;
 

@@ -1,7 +1,8 @@
 using System.Net;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Database.Queries;
+using HarborScanExporter.Failures;
+using HarborScanExporter.Remediation.Audit;
 using HarborScanExporter.Remediation.Undo;
-using HarborScanExporter.Scraping;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Remediation.Verification;
 using Microsoft.Extensions.DependencyInjection;

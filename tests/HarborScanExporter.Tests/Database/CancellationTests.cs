@@ -1,9 +1,11 @@
-using HarborScanExporter.Collectors;
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Queries;
+using HarborScanExporter.Database.Session;
 using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
+using HarborScanExporter.Metrics.Collectors;
+using HarborScanExporter.Observation;
 using HarborScanExporter.Settings;
-using HarborScanExporter.Tests.Scraping;
+using HarborScanExporter.Tests.Metrics;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Database;

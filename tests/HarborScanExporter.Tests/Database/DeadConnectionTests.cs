@@ -29,7 +29,7 @@ public sealed class DeadConnectionTests
         for (var i = 0; i < 3; i++)
         {
             // A probe beside a scrape takes the second one.
-            await using (await Scraping.GateTests.LockAsync(harbor, "execution"))
+            await using (await Metrics.GateTests.LockAsync(harbor, "execution"))
             {
                 var scrape = exporter.ScrapeAsync();
                 Assert.Equal(HttpStatusCode.OK, await ReadyAsync(exporter));

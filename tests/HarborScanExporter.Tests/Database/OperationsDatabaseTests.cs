@@ -1,6 +1,6 @@
-using HarborScanExporter.Database;
-using HarborScanExporter.Operations;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Database.Session;
+using HarborScanExporter.Failures;
+using HarborScanExporter.Hosting;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Npgsql;

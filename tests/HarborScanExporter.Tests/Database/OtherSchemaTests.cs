@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
-using HarborScanExporter.Database;
-using HarborScanExporter.Operations.Doctor;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Cli.Doctor;
+using HarborScanExporter.Database.Grants;
+using HarborScanExporter.Database.Session;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Remediation.Undo;
-using HarborScanExporter.Tests.Operations;
+using HarborScanExporter.Tests.Cli;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,4 +1,4 @@
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Session;
 using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.Database;

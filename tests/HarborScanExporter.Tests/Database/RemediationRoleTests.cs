@@ -1,4 +1,4 @@
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Grants;
 using HarborScanExporter.Tests.Support;
 using HarborSimulator.Schema;
 using Npgsql;

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
-using HarborScanExporter.Database;
-using HarborScanExporter.Operations.Doctor;
-using HarborScanExporter.Tests.Operations;
+using HarborScanExporter.Cli.Doctor;
+using HarborScanExporter.Database.Grants;
+using HarborScanExporter.Remediation.Execution;
+using HarborScanExporter.Tests.Cli;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Support;
 using Npgsql;
@@ -149,7 +150,7 @@ public sealed class RoleLimitsTests
         Assert.Equal("Clean 1", EndOf(await harbor.RunAsync()));
         Assert.Equal("Error 3 0 ended", await harbor.TaskAsync(task));
 
-        static string EndOf(HarborScanExporter.Remediation.RunResult result) => $"{result.End} {result.Outcomes.Count}";
+        static string EndOf(RunResult result) => $"{result.End} {result.Outcomes.Count}";
     }
 
     [Theory]

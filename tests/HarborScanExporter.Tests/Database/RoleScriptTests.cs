@@ -1,4 +1,6 @@
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Grants;
+using HarborScanExporter.Database.Queries;
+using HarborScanExporter.Database.Session;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Database;

@@ -1,5 +1,6 @@
-using HarborScanExporter.Database;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Database.Session;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Remediation;

@@ -1,4 +1,5 @@
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Queries;
+using HarborScanExporter.Database.Session;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;

@@ -1,7 +1,8 @@
 using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Tests.Remediation;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Tests.Remediation.Planning;
 using Microsoft.Extensions.Time.Testing;
-using static HarborScanExporter.Tests.Remediation.PlanSituation;
+using static HarborScanExporter.Tests.Remediation.Planning.PlanSituation;
 
 namespace HarborScanExporter.Tests.Diagnosis;
 
@@ -19,7 +20,7 @@ public sealed class VerdictSightingsTests
         sightings.Tell(new PlanSituation
         {
             Scans = [new OpenScan(Pending(), JobEvidence.Nothing), new OpenScan(Running(2, jobId: "b"), Held(60))],
-            Executions = [Execution(Inconsistency.ExecutionNotRefreshed)],
+            Executions = [InconsistentRow(Inconsistency.ExecutionNotRefreshed)],
             WrongCodes = [WrongCode(JobEvidence.Nothing)],
         }.Look.Diagnosed);
         Assert.Equal((1, 3), sightings.Counts);

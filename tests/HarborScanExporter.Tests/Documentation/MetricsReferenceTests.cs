@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
-using HarborScanExporter.Collectors;
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Session;
 using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Failures;
 using HarborScanExporter.Harbor;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Alerts;
 
@@ -36,7 +36,7 @@ public sealed partial class MetricsReferenceTests
                 ["state"] = string.Join(", ", Judgement.States),
                 ["kind"] = string.Join(", ", [.. Inconsistency.Kinds, Inconsistency.OrphanReport]),
                 ["reason"] = string.Join(", ", FailureReason.All),
-                ["collector"] = string.Join(", ", CollectorSet.Names),
+                ["collector"] = string.Join(", ", CollectorNames.All),
                 ["mode"] = string.Join(", ", RemediationModeWords.All),
                 ["table"] = string.Join(", ", TableWork.Tables),
                 ["row"] = "open, finished",

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Alerts;
 using HarborScanExporter.Tests.Support;

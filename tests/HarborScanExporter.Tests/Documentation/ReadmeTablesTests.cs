@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
-using HarborScanExporter.Collectors;
+using HarborScanExporter.Cli;
 using HarborScanExporter.Harbor;
-using HarborScanExporter.Operations;
+using HarborScanExporter.Hosting;
+using HarborScanExporter.Http;
+using HarborScanExporter.Metrics.Collectors;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Alerts;
 using HarborScanExporter.Tests.Support;

@@ -1,5 +1,5 @@
 using System.Net.Http.Json;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.Time.Testing;

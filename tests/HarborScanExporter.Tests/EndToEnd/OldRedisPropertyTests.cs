@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using CsCheck;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Tests.Support;
-using HarborSimulator;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -14,7 +13,7 @@ namespace HarborScanExporter.Tests.EndToEnd;
 /// </summary>
 public sealed class OldRedisPropertyTests(ITestOutputHelper output)
 {
-    /// <summary>The seeds are 1 to this many; HARBOR_TEST_HISTORIES asks for more.</summary>
+    /// <summary>Of a normal run.</summary>
     private const int Histories = 24;
 
     /// <summary>Seconds for which a snapshot is old when it is not one of the middle of a history: in most of them the heartbeats are still fresh.</summary>
@@ -30,18 +29,18 @@ public sealed class OldRedisPropertyTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_the_age_of_the_keys_no_live_scan_is_called_stuck()
     {
-        var count = int.TryParse(Environment.GetEnvironmentVariable("HARBOR_TEST_HISTORIES"), out var asked) ? asked : Histories;
+        var last = HistorySeeds.Last(Histories);
         await using var redis = await RedisServer.StartAsync();
         var clock = Stopwatch.StartNew();
         var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);
         List<string> problems = [];
-        for (var seed = 1; seed <= count; seed++)
+        for (var seed = HistorySeeds.First; seed <= last; seed++)
         {
             var isYoung = seed % 2 == 0;
             var history = (seed % 4 == 1 ? History.Any : History.EndingInTrouble).Generate(new PCG(4, (ulong)seed), null, out _);
             problems.AddRange((await TryAsync(history, seed, isYoung, redis, seen)).Take(Told).Select(problem => $"Seed {seed}: {problem}{Environment.NewLine}  {history}"));
         }
-        output.WriteLine($"{count} histories, seeds 1 to {count}, in {clock.Elapsed.TotalSeconds:0.0} s. Open tasks seen, by age of the keys, evidence, truth and word:");
+        output.WriteLine($"{last - HistorySeeds.First + 1} histories, seeds {HistorySeeds.First} to {last}, in {clock.Elapsed.TotalSeconds:0.0} s. Open tasks seen, by age of the keys, evidence, truth and word:");
         foreach (var (what, number) in seen) output.WriteLine($"  {what} {number}");
         Assert.True(problems.Count == 0, $"{problems.Count} problems.{Environment.NewLine}{string.Join(Environment.NewLine, problems)}");
         // Rows that are younger than the keys, and alive, are what it is about.
@@ -95,7 +94,7 @@ public sealed class OldRedisPropertyTests(ITestOutputHelper output)
             }
             var truths = await simulation.TruthAsync();
             var age = simulation.Now - copied;
-            problems.AddRange(new VerdictsAgainstTruth(diagnosed, truths, null, simulation.Now, history.HidesWhoseReportItIs).ProblemsOfTheOld()
+            problems.AddRange(new VerdictsAgainstTruth(diagnosed, truths, null, simulation.Now, history.HidesWhoseReportItIs, await ResultsWithinClockDifference.TasksAsync(harbor)).ProblemsOfTheOld()
                 .Select(problem => $"{look}, keys {age.TotalSeconds:0} s old, Redis {diagnosed.JobService.State}: {problem}"));
             var known = truths.ToDictionary(truth => truth.TaskId);
             foreach (var task in diagnosed.Tasks)

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using HarborScanExporter.Harbor;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Tests.Dashboards;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;

@@ -14,7 +14,7 @@ namespace HarborScanExporter.Tests.EndToEnd;
 /// </summary>
 public sealed class RepairPropertyTests(ITestOutputHelper output)
 {
-    /// <summary>The seeds are 1 to this many; HARBOR_TEST_HISTORIES asks for more.</summary>
+    /// <summary>Of a normal run.</summary>
     private const int Histories = 20;
 
     /// <summary>A history depends on the time of day: seeds go on until each of <see cref="Wanted"/> was seen, up to this many.</summary>
@@ -31,19 +31,19 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
     [Fact]
     public async Task After_any_history_only_what_finished_is_written_Success()
     {
-        var count = int.TryParse(Environment.GetEnvironmentVariable("HARBOR_TEST_HISTORIES"), out var asked) ? asked : Histories;
+        var last = HistorySeeds.Last(Histories);
         await using var redis = await RedisServer.StartAsync();
         var clock = Stopwatch.StartNew();
         var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);
         List<string> problems = [];
         var tried = 0;
-        for (var seed = 1; seed <= count || (seed <= MostHistories && problems.Count == 0 && Wanted.Except(seen.Keys).Any()); seed++)
+        for (var seed = HistorySeeds.First; seed <= last || (seed <= MostHistories && problems.Count == 0 && Wanted.Except(seen.Keys).Any()); seed++)
         {
-            tried = seed;
+            tried++;
             var history = History.EndingInTrouble.Generate(new PCG(5, (ulong)seed), null, out _);
             problems.AddRange((await TryAsync(history, redis, seen)).Take(Told).Select(problem => $"Seed {seed}: {problem}{Environment.NewLine}  {history}"));
         }
-        output.WriteLine($"{tried} histories, seeds 1 to {tried}, in {clock.Elapsed.TotalSeconds:0.0} s. Runs, and open tasks by kind of report, truth and what was written:");
+        output.WriteLine($"{tried} histories from seed {HistorySeeds.First} on, in {clock.Elapsed.TotalSeconds:0.0} s. Runs, and open tasks by kind of report, truth and what was written:");
         foreach (var (what, number) in seen) output.WriteLine($"  {what} {number}");
         Assert.True(problems.Count == 0, $"{problems.Count} problems.{Environment.NewLine}{string.Join(Environment.NewLine, problems)}");
         Assert.Empty(Wanted.Except(seen.Keys));
@@ -64,7 +64,7 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
         // From here on Harbor stands still: what is true now is true of all that is written.
         var truths = await simulated.Simulation.TruthAsync();
         var stored = await StoredAsync(harbor);
-        var within = await WithinClockDifferenceAsync(harbor);
+        var within = await ResultsWithinClockDifference.TasksAsync(harbor);
         var result = await repairing.RunAsync(overrideShare: true);
         Count($"Runs: {result.End}");
         List<string> problems = [];
@@ -101,19 +101,6 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
             return written;
         }
     }
-
-    /// <summary>
-    /// The open tasks whose report was made in the five minutes before them, which are left to the difference of clocks, and is named by no other task: the scan
-    /// that made it was swept, and its result, so fresh, is taken for theirs.
-    /// </summary>
-    private static async Task<IReadOnlyCollection<long>> WithinClockDifferenceAsync(TestHarbor harbor) =>
-        [.. await harbor.Database.ScalarAsync<long[]>($$"""
-            select coalesce(array_agg(t.id::bigint), '{}')
-            from task t join scan_report r on t.extra_attrs::jsonb -> 'report_uuids' ? r.uuid
-            where t.status in ('Pending', 'Scheduled', 'Running')
-              and (r.report ->> 'generated_at')::timestamptz at time zone 'UTC' between t.creation_time - interval '{{ScanReport.ClockDifference}} s' and t.creation_time
-              and not exists (select 1 from task o where o.id <> t.id and o.extra_attrs::jsonb -> 'report_uuids' ? r.uuid)
-            """)];
 
     /// <summary>The open tasks whose report says something, whoever made it.</summary>
     private static async Task<IReadOnlyCollection<long>> StoredAsync(TestHarbor harbor) =>

@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Support;
 using HarborSimulator;
 using Npgsql;
-using StackExchange.Redis;
 
 namespace HarborScanExporter.Tests.EndToEnd;
 

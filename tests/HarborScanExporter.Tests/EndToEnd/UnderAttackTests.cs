@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Net;
 using HarborScanExporter.Benchmarks.Attacks;
+using HarborScanExporter.Observation;
 using HarborScanExporter.Tests.Deploy;
-using HarborScanExporter.Tests.Remediation.Requests;
+using HarborScanExporter.Tests.Http;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.EndToEnd;

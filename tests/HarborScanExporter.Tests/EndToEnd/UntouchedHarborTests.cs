@@ -1,5 +1,6 @@
 using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Support;

@@ -1,6 +1,6 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Planning;
 using HarborSimulator;
 
 namespace HarborScanExporter.Tests.EndToEnd;
@@ -14,8 +14,10 @@ namespace HarborScanExporter.Tests.EndToEnd;
 /// <param name="earlier">The simulator's, by how many minutes ago it was asked; null at the first look, which may call everything settling.</param>
 /// <param name="now">Simulated UTC.</param>
 /// <param name="hidesWhoseReportItIs">Reports are kept through a rescan and say no time: a scan that finished may be called lost.</param>
+/// <param name="takesForFinished">The tasks of <see cref="ResultsWithinClockDifference"/>: one that is lost may be called unreported.</param>
 internal sealed class VerdictsAgainstTruth(
-    Diagnosed diagnosed, IReadOnlyList<ScanTruth> truths, IReadOnlyDictionary<int, IReadOnlyList<ScanTruth>>? earlier, DateTime now, bool hidesWhoseReportItIs)
+    Diagnosed diagnosed, IReadOnlyList<ScanTruth> truths, IReadOnlyDictionary<int, IReadOnlyList<ScanTruth>>? earlier, DateTime now, bool hidesWhoseReportItIs,
+    IReadOnlyCollection<long> takesForFinished)
 {
     /// <summary>Minutes ago at which the truth is asked too: what is dead for so long and one scrape must be called stuck.</summary>
     public static readonly int[] Minutes = [UnacknowledgedEnd, Emptied, AcknowledgedEnd, Absence];
@@ -69,8 +71,8 @@ internal sealed class VerdictsAgainstTruth(
         select $"Called {task.Judgement}: {truth} {Told(task)}";
 
     /// <summary>A repair would write Success, and no scan stored a result for it.</summary>
-    private static bool WouldLie(JudgedTask task, ScanTruth? truth) =>
-        task.Judgement.IsStuck && truth is { IsStored: false } && TruthfulStatus.Of(task) == ScanStatus.Success;
+    private bool WouldLie(JudgedTask task, ScanTruth? truth) =>
+        task.Judgement.IsStuck && !takesForFinished.Contains(task.Task.Id) && truth is { IsStored: false } && TruthfulStatus.Of(task) == ScanStatus.Success;
 
     private bool MayBeCalledStuck(JudgedTask task, ScanTruth truth) => truth switch
     {
@@ -82,7 +84,7 @@ internal sealed class VerdictsAgainstTruth(
             && now - DateTime.UnixEpoch.AddSeconds(ended) > TimeSpan.FromMinutes(130) - Slack,
         { Fate: ScanFate.NotQueued } => task.Judgement == Judgement.NotQueued,
         { Fate: ScanFate.Unreported } => task.Judgement == Judgement.Unreported || (hidesWhoseReportItIs && task.Judgement == Judgement.Lost),
-        _ => task.Judgement == Judgement.Lost,
+        _ => task.Judgement == Judgement.Lost || (task.Judgement == Judgement.Unreported && takesForFinished.Contains(task.Task.Id)),
     };
 
     private bool MustBeCalledStuck(JudgedTask task, ScanTruth truth) => truth switch

@@ -1,12 +1,12 @@
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using HarborScanExporter.Failures;
 using HarborScanExporter.HarborApi;
-using HarborScanExporter.Scraping;
 using HarborScanExporter.Settings;
-using HarborScanExporter.Tests.Operations;
+using HarborScanExporter.Tests.Cli;
 using HarborScanExporter.Tests.Support;
 using HarborSimulator.Api;
-using System.Security.Cryptography.X509Certificates;
 
 namespace HarborScanExporter.Tests.HarborApi;
 

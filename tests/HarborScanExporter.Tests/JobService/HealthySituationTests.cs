@@ -1,5 +1,5 @@
-using System.Text.Json;
 using System.Globalization;
+using System.Text.Json;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using static HarborScanExporter.Tests.Support.Seed;

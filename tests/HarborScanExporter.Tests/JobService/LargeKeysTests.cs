@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using HarborScanExporter.Cli.Doctor;
 using HarborScanExporter.JobService;
-using HarborScanExporter.Operations.Doctor;
-using HarborScanExporter.Tests.Operations;
+using HarborScanExporter.Tests.Cli;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using HarborScanExporter.Operations.Doctor;
-using HarborScanExporter.Tests.Operations;
+using HarborScanExporter.Cli.Doctor;
+using HarborScanExporter.Tests.Cli;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.JobService;

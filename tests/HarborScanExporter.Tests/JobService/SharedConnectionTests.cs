@@ -1,4 +1,4 @@
-using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Harbor;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using HarborScanExporter.Operations.Check;
-using HarborScanExporter.Tests.Operations;
+using HarborScanExporter.Cli.Check;
+using HarborScanExporter.Tests.Cli;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 

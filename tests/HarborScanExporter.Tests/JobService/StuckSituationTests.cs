@@ -1,6 +1,4 @@
-using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Operations;
-using HarborScanExporter.Tests.Support;
+using HarborScanExporter.Findings;
 using Microsoft.Extensions.DependencyInjection;
 using static HarborScanExporter.Tests.Support.Seed;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using HarborScanExporter.Operations.Check;
+using HarborScanExporter.Cli.Check;
+using HarborScanExporter.Tests.Cli;
 using HarborScanExporter.Tests.JobService;
-using HarborScanExporter.Tests.Operations;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Native;

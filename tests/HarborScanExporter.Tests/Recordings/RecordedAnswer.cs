@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
-using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Operations;
+using HarborScanExporter.Findings;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Recordings;

@@ -1,4 +1,4 @@
-using HarborScanExporter.Operations;
+using HarborScanExporter.Findings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;

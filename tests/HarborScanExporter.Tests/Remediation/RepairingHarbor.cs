@@ -1,7 +1,8 @@
-using HarborScanExporter.Database;
-using HarborScanExporter.Operations;
-using HarborScanExporter.Remediation;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Findings;
+using HarborScanExporter.Hosting;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
+using HarborScanExporter.Remediation.Planning;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;

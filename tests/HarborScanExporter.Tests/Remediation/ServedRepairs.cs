@@ -1,5 +1,5 @@
 using HarborScanExporter.HarborApi;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.EndToEnd;
 using HarborScanExporter.Tests.Support;

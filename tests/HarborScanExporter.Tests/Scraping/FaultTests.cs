@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Net;
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Session;
 using HarborScanExporter.Settings;
+using HarborScanExporter.Tests.Metrics;
 using HarborScanExporter.Tests.Support;
 using Npgsql;
 

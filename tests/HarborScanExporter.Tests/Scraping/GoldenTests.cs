@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Metrics;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using HarborSimulator.Schema;

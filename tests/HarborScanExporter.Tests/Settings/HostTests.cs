@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Session;
 using HarborScanExporter.HarborApi;
 using HarborScanExporter.JobService;
 using HarborScanExporter.Settings;

@@ -1,5 +1,3 @@
-using HarborSimulator;
-
 namespace HarborScanExporter.Tests.Simulator;
 
 /// <summary>Late commits, restored tables and a failover leave the rows that PostgreSQL would, and the simulated Harbor goes on with them.</summary>

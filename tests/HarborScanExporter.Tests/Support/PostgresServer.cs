@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using HarborScanExporter.Tests.Support;
+using System.Diagnostics;
 using Npgsql;
 using Testcontainers.PostgreSql;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using HarborScanExporter.Hosting;
 using HarborScanExporter.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;

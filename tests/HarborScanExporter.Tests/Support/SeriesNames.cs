@@ -1,4 +1,4 @@
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Metrics;
 
 namespace HarborScanExporter.Tests.Support;
 

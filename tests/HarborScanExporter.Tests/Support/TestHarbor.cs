@@ -1,6 +1,5 @@
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Grants;
 using HarborScanExporter.Settings;
-using HarborSimulator;
 using HarborSimulator.Schema;
 using Npgsql;
 

@@ -1,4 +1,6 @@
 using Dapper;
+using HarborScanExporter.Remediation.Execution;
+using HarborScanExporter.Remediation.Planning;
 
 namespace HarborScanExporter.Remediation.Undo;
 

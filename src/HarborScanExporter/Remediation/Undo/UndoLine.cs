@@ -1,4 +1,5 @@
 using Dapper;
+using HarborScanExporter.Remediation.Execution;
 
 namespace HarborScanExporter.Remediation.Undo;
 

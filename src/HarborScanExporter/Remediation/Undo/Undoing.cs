@@ -1,7 +1,10 @@
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Queries;
 using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Remediation.Sweeping;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Failures;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Observation;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Settings;
 using Npgsql;
 

@@ -1,5 +1,6 @@
 using Dapper;
-using HarborScanExporter.Diagnosis;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
 
 namespace HarborScanExporter.Remediation.Verification;
 

@@ -1,6 +1,8 @@
-using HarborScanExporter.Database;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
+using HarborScanExporter.Remediation.Planning;
 using HarborScanExporter.Remediation.Undo;
 
 namespace HarborScanExporter.Remediation.Verification;

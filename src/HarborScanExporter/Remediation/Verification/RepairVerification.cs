@@ -1,6 +1,9 @@
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Queries;
 using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
+using HarborScanExporter.Remediation.Planning;
 using HarborScanExporter.Settings;
 using Npgsql;
 

@@ -1,5 +1,6 @@
 using Dapper;
 using HarborScanExporter.Harbor;
+using HarborScanExporter.Remediation.Execution;
 
 namespace HarborScanExporter.Remediation.Verification;
 

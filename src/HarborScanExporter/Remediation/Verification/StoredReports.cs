@@ -1,5 +1,7 @@
-using HarborScanExporter.Database;
+using HarborScanExporter.Database.Queries;
 using HarborScanExporter.Harbor;
+using HarborScanExporter.Remediation.Execution;
+using HarborScanExporter.Remediation.Planning;
 
 namespace HarborScanExporter.Remediation.Verification;
 

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
-using HarborScanExporter.Database;
-using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Scraping;
+using HarborScanExporter.Database.Queries;
+using HarborScanExporter.Failures;
+using HarborScanExporter.Remediation.Execution;
 using Npgsql;
 
 namespace HarborScanExporter.Remediation.Verification;

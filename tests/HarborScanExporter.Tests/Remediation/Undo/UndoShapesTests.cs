@@ -1,7 +1,6 @@
 using System.Globalization;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Audit;
 using HarborScanExporter.Remediation.Undo;
-using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using static HarborScanExporter.Tests.Support.Seed;
 

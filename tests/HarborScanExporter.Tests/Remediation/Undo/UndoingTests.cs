@@ -1,5 +1,7 @@
 using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Harbor;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;

@@ -1,4 +1,5 @@
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Settings;

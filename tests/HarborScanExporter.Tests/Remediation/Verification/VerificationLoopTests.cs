@@ -1,6 +1,5 @@
 using HarborScanExporter.Hosting;
 using HarborScanExporter.Remediation.Verification;
-using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,4 +1,4 @@
-using HarborScanExporter.Remediation;
+using HarborScanExporter.Remediation.Audit;
 using HarborScanExporter.Remediation.Verification;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,0 +1,219 @@
+using System.Globalization;
+using HarborScanExporter.Settings;
+
+namespace HarborScanExporter.Metrics;
+
+/// <summary>
+/// Lets one collection at a time at the database: scrapes that arrive meanwhile share its answer. It runs as long as the scrape that waits
+/// longest allows, and no longer than the settings; a scrape that asked for less gets what there is by then. The gate cannot stay shut: at
+/// the deadline the collection is answered for and left to end by itself, because a cancelled call on a frozen network returns only after
+/// half a minute.
+/// </summary>
+internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, ExporterSettings settings, TimeProvider time)
+{
+    /// <summary>What is kept from the scraper's timeout for writing and sending the answer.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>Below this no collection can end; a scraper that asks for less gets an honest failure.</summary>
+    private static readonly TimeSpan Least = TimeSpan.FromSeconds(0.1);
+
+    /// <summary>
+    /// A flight answers at its own deadline. Whoever waits for it waits this much longer, so as to hear that answer, which is counted and told
+    /// in the log, instead of racing it; it is taken from the margin.
+    /// </summary>
+    private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(0.2);
+
+    /// <summary>The collectors are cancelled a little before the deadline, so that those that came to an end are still answered.</summary>
+    private const double CollectorsShare = 0.95;
+
+    private readonly Lock _lock = new();
+    private Flight? _current;
+
+    /// <summary>The smaller of the setting and what the scraper says in X-Prometheus-Scrape-Timeout-Seconds, less the margin.</summary>
+    public static TimeSpan Deadline(TimeSpan setting, string? header)
+    {
+        if (!double.TryParse(header, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) || !double.IsFinite(seconds) || seconds <= 0 || seconds > 86400)
+            return setting;
+        var asked = TimeSpan.FromSeconds(seconds) - Margin;
+        return asked < Least ? Least : asked < setting ? asked : setting;
+    }
+
+    /// <summary>Joins the collection that is under way or begins one.</summary>
+    /// <param name="timeout">The scrape's own deadline.</param>
+    /// <param name="hangUp">The client went away; the collection is cancelled when no other scrape waits for it.</param>
+    /// <exception cref="OperationCanceledException">The client went away.</exception>
+    public async Task<Exposition> ScrapeAsync(TimeSpan timeout, CancellationToken hangUp)
+    {
+        var begun = time.GetTimestamp();
+        while (true)
+        {
+            var scrape = Join(timeout - time.GetElapsedTime(begun));
+            var flight = scrape.Flight;
+            try
+            {
+                var answer = await flight.Answer.WaitAsync(scrape.Patience + Hearing, time, hangUp);
+                // The time of the collection was over before that of this scrape: another one may still succeed.
+                if (answer.Failure is null || !flight.RanOutFor(scrape)) return answer;
+            }
+            catch (TimeoutException)
+            {
+                counters.ScrapeCutShort();
+                return flight.SoFar();
+            }
+            finally
+            {
+                if (Left(scrape)) _ = flight.EndAsync();
+            }
+        }
+    }
+
+    private Waiting Join(TimeSpan patience)
+    {
+        lock (_lock)
+        {
+            if (_current?.Admit(patience) is { } joined)
+            {
+                counters.ScrapeCoalesced();
+                return joined;
+            }
+            counters.CollectionBegan();
+            _current = Flight.Begin(patience, settings.ScrapeTimeout, run, time, Landed);
+            return _current.Admit(patience)!;
+        }
+    }
+
+    /// <summary>Whether nobody waits for the flight any more; the next scrape begins another.</summary>
+    private bool Left(Waiting scrape)
+    {
+        lock (_lock)
+        {
+            if (!scrape.Flight.Leave(scrape)) return false;
+            if (_current == scrape.Flight) _current = null;
+            return true;
+        }
+    }
+
+    private void Landed(Flight flight)
+    {
+        lock (_lock)
+        {
+            if (_current == flight) _current = null;
+        }
+    }
+
+    /// <summary>A scrape that waits for a flight.</summary>
+    /// <param name="Flight">The flight.</param>
+    /// <param name="Patience">How long it waits.</param>
+    /// <param name="Until">Its deadline, counted from the beginning of the flight.</param>
+    private sealed record Waiting(Flight Flight, TimeSpan Patience, TimeSpan Until);
+
+    /// <summary>A collection and the scrapes that wait for it; those are guarded by the gate's lock.</summary>
+    private sealed class Flight
+    {
+        private readonly CollectionRun _run;
+        private readonly TimeProvider _time;
+        private readonly TimeSpan _most;
+        private readonly long _begun;
+        private readonly HashSet<Waiting> _waiting = new(ReferenceEqualityComparer.Instance);
+        private readonly CancellationTokenSource _collectors;
+        private readonly CancellationTokenSource _deadline;
+        private readonly EndedCollectors _ended = new();
+        private readonly Lock _soFarLock = new();
+        private (int Ended, Exposition Answer)? _soFar;
+        private TimeSpan _until;
+        private TimeSpan? _ranOutAt;
+
+        private Flight(TimeSpan until, TimeSpan most, CollectionRun run, TimeProvider time, Action<Flight> landed, CancellationTokenSource collectors, CancellationTokenSource deadline)
+        {
+            (_run, _time, _most, _begun, _until, _collectors, _deadline) = (run, time, most, time.GetTimestamp(), until, collectors, deadline);
+            Answer = AnswerAsync(landed);
+        }
+
+        public static Flight Begin(TimeSpan patience, TimeSpan most, CollectionRun run, TimeProvider time, Action<Flight> landed)
+        {
+            var until = patience < most ? patience : most;
+            return new Flight(until, most, run, time, landed, new CancellationTokenSource(until * CollectorsShare, time), new CancellationTokenSource(until, time));
+        }
+
+        public Task<Exposition> Answer { get; }
+
+        /// <summary>Whether it was ended so long before the deadline of a scrape that another may still succeed.</summary>
+        public bool RanOutFor(Waiting scrape) => _ranOutAt is { } at && scrape.Until * CollectorsShare - at >= Margin;
+
+        /// <summary>Lets a scrape wait for it, and goes on as long as that one waits; null when it is being ended.</summary>
+        public Waiting? Admit(TimeSpan patience)
+        {
+            if (_collectors.IsCancellationRequested) return null;
+            var scrape = new Waiting(this, patience, _time.GetElapsedTime(_begun) + patience);
+            _waiting.Add(scrape);
+            if (scrape.Until > _until) Until(scrape.Until);
+            return scrape;
+        }
+
+        /// <summary>A scrape waits no longer, and the flight ends with the last of the others.</summary>
+        /// <returns>Whether nobody waits any more.</returns>
+        public bool Leave(Waiting scrape)
+        {
+            _waiting.Remove(scrape);
+            if (_waiting.Count == 0) return true;
+            if (scrape.Until >= _until && !Answer.IsCompleted) Until(_waiting.Max(other => other.Until));
+            return false;
+        }
+
+        /// <summary>What has come to its end by now; the same answer to all who ask before there is more.</summary>
+        public Exposition SoFar()
+        {
+            lock (_soFarLock)
+            {
+                var count = _ended.All.Count;
+                if (_soFar?.Ended != count) _soFar = (count, _run.SoFar(_ended));
+                return _soFar.Value.Answer;
+            }
+        }
+
+        /// <summary>Cancels what still runs; called once, when nobody waits any more. Cancelling connects to the server, and must hold up neither the gate nor the answer.</summary>
+        public async Task EndAsync()
+        {
+            await _collectors.CancelAsync();
+            await _deadline.CancelAsync();
+            _collectors.Dispose();
+            _deadline.Dispose();
+        }
+
+        private void Until(TimeSpan until)
+        {
+            _until = until < _most ? until : _most;
+            var elapsed = _time.GetElapsedTime(_begun);
+            _collectors.CancelAfter(Positive(_until * CollectorsShare - elapsed));
+            _deadline.CancelAfter(Positive(_until - elapsed));
+        }
+
+        private TimeSpan Awaited() => Positive(_until - _time.GetElapsedTime(_begun));
+
+        private static TimeSpan Positive(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
+
+        private async Task<Exposition> AnswerAsync(Action<Flight> landed)
+        {
+            var (cancelled, deadline) = (_collectors.Token, _deadline.Token);
+            // Off the caller's lock.
+            await Task.Yield();
+            try
+            {
+                var collecting = _run.CollectAsync(Awaited, _ended, cancelled);
+                // A collection that was given up ends some time later; nobody asks for its outcome then.
+                _ = collecting.ContinueWith(ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                return _run.InTime(await collecting.WaitAsync(deadline));
+            }
+            catch (Exception error)
+            {
+                // Whatever went wrong, the answer is a document that says so.
+                return _run.Counted(_run.GivenUp(error));
+            }
+            finally
+            {
+                if (cancelled.IsCancellationRequested) _ranOutAt = _time.GetElapsedTime(_begun);
+                landed(this);
+            }
+        }
+    }
+}
