@@ -14,7 +14,7 @@ project=tests/HarborScanExporter.Tests
 classes=(
   HarborScanExporter.Tests.Scraping.GoldenTests
   HarborScanExporter.Tests.Scraping.BadRowsTests
-  HarborScanExporter.Tests.Metrics.GateTests
+  HarborScanExporter.Tests.Observation.ObservationGateTests
   HarborScanExporter.Tests.Metrics.Collectors.ReplayTests
   HarborScanExporter.Tests.Database.RowAddressesTests
 )

@@ -6,11 +6,12 @@ using HarborScanExporter.Metrics;
 using HarborScanExporter.Metrics.Collectors;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Text;
+using HarborScanExporter.Observation;
 
 namespace HarborScanExporter.Findings;
 
 /// <summary>Looks at Harbor through the same gate as a scrape, and reads who is blocked by what it finds.</summary>
-internal sealed class FindingsReader(ScrapeGate gate, OperationsDatabase database, ExporterSettings settings, FailureLog log, TimeProvider time)
+internal sealed class FindingsReader(ObservationGate gate, OperationsDatabase database, ExporterSettings settings, FailureLog log, TimeProvider time)
 {
     /// <summary>Stuck tasks whose artifacts are looked up; the oldest. More than that is one trouble, not thousands.</summary>
     private const int MostDetailed = 5_000;
@@ -22,17 +23,17 @@ internal sealed class FindingsReader(ScrapeGate gate, OperationsDatabase databas
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public async Task<FindingsReport> ReadAsync(CancellationToken cancellationToken)
     {
-        var exposition = await gate.ScrapeAsync(settings.ScrapeTimeout, cancellationToken);
-        if (exposition.Diagnosed is not { } diagnosed)
+        var seen = await gate.ObserveAsync(settings.ScrapeTimeout, cancellationToken);
+        if (seen.Diagnosed is not { } diagnosed)
         {
-            var problem = exposition.Failure is { } reason
-                ? $"Harbor's database could not be read {exposition.Trouble ?? $"({reason}). {FailureReason.Mend(reason)}"}"
-                : $"The collector diagnosis is switched off. Take it out of {Setting.Names.CollectorsDisabled}.";
-            return new FindingsReport { State = new ScanningState(ScanningLevel.Unknown, problem), Problem = problem, Facts = exposition.Facts, Exposition = exposition };
+            var failure = seen.Failure ?? seen.Diagnosis!.Failure!;
+            var reason = FailureReason.Of(failure);
+            var problem = $"Harbor's database could not be read {(seen.IsCutShort ? $"({reason}). {FailureReason.Mend(reason)}" : FailureReason.Told(failure))}";
+            return new FindingsReport { State = new ScanningState(ScanningLevel.Unknown, problem), Problem = problem, Facts = seen.Facts, Observation = seen };
         }
         var limits = Limits.From(settings);
-        var (artifacts, unplaced) = await ArtifactsAsync(diagnosed, exposition.Facts!, cancellationToken);
-        var robots = exposition.Collected.All.Where(sample => ReferenceEquals(sample.Family, RobotsCollector.Leaked)).Select(sample => (long?)sample.Value).FirstOrDefault();
+        var (artifacts, unplaced) = await ArtifactsAsync(diagnosed, seen.Facts!, cancellationToken);
+        var robots = seen.Whole.LeakedRobots is { Failure: null } leaked ? leaked.Value : (long?)null;
         Finding[] findings =
         [
             .. SystemFindings.Of(diagnosed, robots, limits)
@@ -47,8 +48,8 @@ internal sealed class FindingsReader(ScrapeGate gate, OperationsDatabase databas
             Findings = findings,
             Unplaced = unplaced,
             Diagnosed = diagnosed,
-            Facts = exposition.Facts,
-            Exposition = exposition,
+            Facts = seen.Facts,
+            Observation = seen,
         };
     }
 

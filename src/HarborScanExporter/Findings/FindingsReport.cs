@@ -2,6 +2,7 @@ using HarborScanExporter.Database.Session;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Failures;
 using HarborScanExporter.Metrics;
+using HarborScanExporter.Observation;
 
 namespace HarborScanExporter.Findings;
 
@@ -24,8 +25,8 @@ internal sealed record FindingsReport
 
     public DatabaseFacts? Facts { get; init; }
 
-    /// <summary>The same look as /metrics tells it.</summary>
-    public required Exposition Exposition { get; init; }
+    /// <summary>What was read.</summary>
+    public required HarborObservation Observation { get; init; }
 
     /// <summary>Whether a second look, a minute later, may turn a settling task into a stuck one.</summary>
     public bool NeedsSecondLook => SeenOnce > 0;
@@ -39,7 +40,6 @@ internal sealed record FindingsReport
     /// <summary>What this look could not see, a sentence each: a finding may be missing, or lack whom it blocks.</summary>
     public IReadOnlyList<string> Incomplete => [.. new[] { Unplaced, FailedParts }.OfType<string>()];
 
-    private string? FailedParts => Problem is not null || Exposition.Failure is not { } reason ? null
-        : $"A part of this look failed ({reason}): {string.Join(", ", Exposition.Collected.All
-            .Where(sample => sample.Family == ScrapeFamilies.CollectorSuccess && sample.Value == 0).Select(sample => sample.Labels[0]))}. {FailureReason.Mend(reason)}";
+    private string? FailedParts => Problem is not null || Observation.Reason is not { } reason ? null
+        : $"A part of this look failed ({reason}): {string.Join(", ", Observation.Outcomes.Where(outcome => outcome.Failure is not null).Select(outcome => outcome.Topic.Name))}. {FailureReason.Mend(reason)}";
 }

@@ -37,15 +37,15 @@ internal static class Composition
             services.AddSingleton(provider => new EvidenceReader(provider.GetRequiredService<RedisConnection>(), jobService.Namespace));
         }
         if (settings.Api is { } api) services.AddSingleton(provider => new SystemInfoClient(api, time) { Told = Telling(provider.GetRequiredService<FailureLog>()) });
-        services.AddSingleton<CollectionSources>();
+        services.AddSingleton<ObservationMemory>();
         services.AddSingleton<StuckLog>();
         services.AddSingleton<VerdictSightings>();
-        services.AddSingleton<ProcessCounters>();
+        services.AddSingleton<ObservationCounts>();
+        services.AddSingleton<ObservationLog>();
         services.AddSingleton<ProcessUse>();
         services.AddSingleton<FailureLog>();
-        services.AddSingleton<CollectorRun>();
-        services.AddSingleton<CollectionRun>();
-        services.AddSingleton<ScrapeGate>();
+        services.AddSingleton<Observer>();
+        services.AddSingleton<ObservationGate>();
         services.AddSingleton<FindingsReader>();
         services.AddSingleton<RemediationCounters>();
         return services;
@@ -69,7 +69,6 @@ internal static class Composition
         services.AddSingleton<ActiveRows>();
         services.AddSingleton<Reconciliation>();
         services.AddRepeating<Reconciliation>("The reconciliation", reconciliation => reconciliation.RoundAsync);
-        services.AddSingleton<Remembering>();
     }
 
     /// <summary>Adds what repairs; the server and the command <c>repair</c> repair with the same pieces.</summary>

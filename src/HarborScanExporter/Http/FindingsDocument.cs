@@ -5,6 +5,7 @@ using HarborScanExporter.Findings;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Metrics;
 using HarborScanExporter.Metrics.Collectors;
+using HarborScanExporter.Observation;
 
 namespace HarborScanExporter.Http;
 
@@ -15,6 +16,8 @@ namespace HarborScanExporter.Http;
 internal sealed record FindingsDocument
 {
     public const string CurrentVersion = "v1";
+
+    private static readonly ICollector[] Counted = [new ScanAllCollector(), new OrphanReportsCollector(), new DiagnosisCollector()];
 
     public string Version { get; init; } = CurrentVersion;
 
@@ -63,6 +66,18 @@ internal sealed record FindingsDocument
     /// <summary>The document as text.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, FindingsJson.Default.FindingsDocument);
 
+    /// <summary>The samples of a look, by whose words the document counts; whether they are in the metrics too does not matter.</summary>
+    private static IReadOnlyList<Sample> TellOf(FindingsReport report)
+    {
+        var samples = new Samples();
+        foreach (var topic in Topic.All)
+        {
+            if (Counted.FirstOrDefault(collector => collector.Name == topic.Name) is { } collector && topic.OutcomeOf(report.Observation).CanBeTold)
+                collector.Write(report.Observation, samples);
+        }
+        return samples.All;
+    }
+
     internal static DateTimeOffset? TimeOf(double? epoch) =>
         epoch is { } seconds ? DateTimeOffset.FromUnixTimeMilliseconds((long)(Math.Clamp(seconds, 0, 253_402_300_799) * 1000)) : null;
 
@@ -96,7 +111,7 @@ internal sealed record FindingsDocument
 
         public static SummaryPart Of(FindingsReport report)
         {
-            var samples = report.Exposition.Collected.All;
+            var samples = TellOf(report);
             return new SummaryPart
             {
                 OpenTasks = report.Diagnosed?.Tasks.Count ?? 0,
@@ -150,7 +165,7 @@ internal sealed record FindingsDocument
 
         public static ScanAllPart? Of(FindingsReport report)
         {
-            var samples = report.Exposition.Collected.All;
+            var samples = TellOf(report);
             if (ValueOf(samples, ScanAllCollector.Start) is not { } start) return null;
             var tasks = new SortedDictionary<string, long>(samples.Where(sample => ReferenceEquals(sample.Family, ScanAllCollector.Tasks) && sample.Value != 0)
                 .ToDictionary(sample => sample.Labels[0], sample => (long)sample.Value, StringComparer.Ordinal), StringComparer.Ordinal);

@@ -1,24 +1,34 @@
-using HarborScanExporter.Database.Session;
-using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Failures;
+using HarborScanExporter.Metrics.Collectors;
+using HarborScanExporter.Observation;
 using HarborScanExporter.Text;
 using Prometheus;
 
 namespace HarborScanExporter.Metrics;
 
-/// <summary>The outcome of one collection, as a document for Prometheus can be made of it.</summary>
-/// <param name="Failure">The first reason for which it failed, in whole or in part; null when every collector succeeded.</param>
+/// <summary>What is told of one observation, as a document for Prometheus can be made of it.</summary>
+/// <param name="IsUp">Whether everything of the database was read.</param>
 /// <param name="Collected">What the collectors wrote, and what is told of them.</param>
-internal sealed record Exposition(string? Failure, Samples Collected)
+internal sealed record Exposition(bool IsUp, Samples Collected)
 {
-    /// <summary>What <see cref="FailureReason.Told"/> says of the failure; null when there is none, or nothing more is known of it.</summary>
-    public string? Trouble { get; init; }
-
-    /// <summary>What the samples of the diagnosis rest on; null when it was not made.</summary>
-    public Diagnosed? Diagnosed { get; init; }
-
-    /// <summary>What stands at the other end; null when the database was not reached.</summary>
-    public DatabaseFacts? Facts { get; init; }
+    /// <summary>What the collectors tell of an observation.</summary>
+    /// <param name="seen">The observation.</param>
+    /// <param name="collectors">All of them; those of its topics write.</param>
+    public static Exposition Of(HarborObservation seen, IReadOnlyList<Collectors.ICollector> collectors)
+    {
+        var samples = new Samples();
+        foreach (var outcome in seen.Outcomes)
+        {
+            if (outcome.CanBeTold) collectors.First(collector => collector.Name == outcome.Topic.Name).Write(seen, samples);
+            samples.AddIfKnown(ScrapeFamilies.CollectorDuration, outcome.Seconds, outcome.Topic.Name);
+            samples.Add(ScrapeFamilies.CollectorSuccess, outcome.Failure is null ? 1 : 0, outcome.Topic.Name);
+        }
+        foreach (var work in seen.Work ?? [])
+        {
+            samples.Add(ReconciliationFamilies.RowsRead, work.Rows, work.Table);
+            samples.Add(ReconciliationFamilies.WholeReads, work.WholeReads, work.Table);
+        }
+        return new Exposition(seen.Reason is null, samples);
+    }
 
     private readonly Lock _lock = new();
     private readonly Dictionary<ExpositionFormat, Task<ReadOnlyMemory<byte>>> _documents = [];
@@ -51,7 +61,7 @@ internal sealed record Exposition(string? Failure, Samples Collected)
         var registry = Prometheus.Metrics.NewCustomRegistry();
         var factory = Prometheus.Metrics.WithCustomRegistry(registry);
         var ofProgram = new Samples();
-        ofProgram.Add(ScrapeFamilies.Up, Failure is null ? 1 : 0);
+        ofProgram.Add(ScrapeFamilies.Up, IsUp ? 1 : 0);
         ofProgram.Add(ScrapeFamilies.BuildInfo, 1, ProductVersion.Version, ProductVersion.Revision, ProductVersion.Runtime);
         // The library looks a collector up by its name and labels each time it is asked to make one.
         foreach (var family in ofProgram.All.Concat(counted).Concat(Collected.All).GroupBy<Sample, Family>(sample => sample.Family, ReferenceEqualityComparer.Instance))

@@ -32,12 +32,6 @@ internal sealed class Samples
 
     public IReadOnlyList<Sample> All => _samples;
 
-    /// <summary>Why the collector counts as failed although what it wrote stands; null when it does not.</summary>
-    public Exception? Failure { get; private set; }
-
-    /// <summary>Marks the collector as failed and keeps what it wrote.</summary>
-    public void FailedBy(Exception failure) => Failure = failure;
-
     /// <summary>Adds a sample.</summary>
     /// <exception cref="ArgumentException">The labels are not those of the family, or it is a histogram.</exception>
     public void Add(Family family, double value, params string[] labels)

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using HarborScanExporter.Metrics.Collectors;
 using HarborScanExporter.Observation;
 using HarborScanExporter.Settings;
 using Microsoft.Net.Http.Headers;
@@ -7,19 +9,26 @@ namespace HarborScanExporter.Metrics;
 
 /// <summary>GET and HEAD of /metrics, as text or OpenMetrics.</summary>
 internal sealed class MetricsEndpoint(
-    ScrapeGate gate, ProcessCounters counters, ProcessUse use, RemediationCounters remediation, ExporterSettings settings, Remembering? remembering = null)
+    ObservationGate gate, ObservationCounts counts, ProcessUse use, RemediationCounters remediation, ExporterSettings settings,
+    Reconciliation? reconciliation = null, ScanCounters? scans = null)
 {
+    private readonly IReadOnlyList<Collectors.ICollector> _collectors = CollectorSet.All(settings.AgeThresholds);
+
+    /// <summary>What is told of an observation, made once for everybody who shares it.</summary>
+    private readonly ConditionalWeakTable<HarborObservation, Exposition> _told = [];
+
     /// <summary>Bytes of an answer that wait for a client to read them.</summary>
     public const int WrittenAhead = 16 * 1024;
 
     /// <summary>Always 200: that the database is away is a value, not an error of this process.</summary>
     public async Task ServeAsync(HttpContext context)
     {
-        var timeout = ScrapeGate.Deadline(settings.ScrapeTimeout, context.Request.Headers["X-Prometheus-Scrape-Timeout-Seconds"]);
+        var timeout = ObservationGate.Deadline(settings.ScrapeTimeout, context.Request.Headers["X-Prometheus-Scrape-Timeout-Seconds"]);
         var format = Format(context.Request);
         try
         {
-            var exposition = await gate.ScrapeAsync(timeout, context.RequestAborted);
+            var seen = await gate.ObserveAsync(timeout, context.RequestAborted);
+            var exposition = _told.GetValue(seen, one => Exposition.Of(one, _collectors));
             await SendAsync(context, format, await exposition.DocumentAsync(format, () => WriteAsync(exposition, format)));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -31,9 +40,10 @@ internal sealed class MetricsEndpoint(
     private async Task<ReadOnlyMemory<byte>> WriteAsync(Exposition exposition, ExpositionFormat format)
     {
         var ofProcess = new Samples();
-        counters.Write(ofProcess);
+        ProcessCounters.Write(counts, ofProcess);
         remediation.Write(ofProcess);
-        remembering?.Write(ofProcess);
+        if (reconciliation is not null) ReconciliationFamilies.Write(reconciliation.State, ofProcess);
+        scans?.Write(ofProcess);
         use.Write(ofProcess);
         using var document = new MemoryStream();
         await exposition.ToRegistry(ofProcess).CollectAndExportAsTextAsync(document, format, CancellationToken.None);

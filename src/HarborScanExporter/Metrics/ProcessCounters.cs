@@ -1,9 +1,10 @@
 using HarborScanExporter.Failures;
+using HarborScanExporter.Observation;
 
 namespace HarborScanExporter.Metrics;
 
 /// <summary>What this process has done since its start: the only values that outlive a scrape.</summary>
-internal sealed class ProcessCounters
+internal static class ProcessCounters
 {
     public static readonly Family Collections = new("harbor_scan_collections_total", "Collections begun; concurrent scrapes share one.");
 
@@ -14,25 +15,12 @@ internal sealed class ProcessCounters
     public static readonly Family CutShort = new("harbor_scan_scrapes_cut_short_total",
         "Scrapes that asked for less time than the collection they shared took, and were answered with what there was.");
 
-    private readonly long[] _failures = new long[FailureReason.All.Count];
-    private long _collections;
-    private long _coalesced;
-    private long _cutShort;
-
-    public void CollectionBegan() => Interlocked.Increment(ref _collections);
-
-    public void ScrapeCoalesced() => Interlocked.Increment(ref _coalesced);
-
-    public void ScrapeCutShort() => Interlocked.Increment(ref _cutShort);
-
-    public void CollectionFailed(string reason) => Interlocked.Increment(ref _failures[FailureReason.IndexOf(reason)]);
-
     /// <summary>Writes all counters, those at 0 too.</summary>
-    public void Write(Samples samples)
+    public static void Write(ObservationCounts counts, Samples samples)
     {
-        samples.Add(Collections, Interlocked.Read(ref _collections));
-        samples.Add(Coalesced, Interlocked.Read(ref _coalesced));
-        samples.Add(CutShort, Interlocked.Read(ref _cutShort));
-        foreach (var reason in FailureReason.All) samples.Add(Failures, Interlocked.Read(ref _failures[FailureReason.IndexOf(reason)]), reason);
+        samples.Add(Collections, counts.Begun);
+        samples.Add(Coalesced, counts.Shared);
+        samples.Add(CutShort, counts.CutShort);
+        foreach (var reason in FailureReason.All) samples.Add(Failures, counts.Failed(reason), reason);
     }
 }

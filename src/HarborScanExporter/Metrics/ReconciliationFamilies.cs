@@ -1,3 +1,5 @@
+using HarborScanExporter.Observation;
+
 namespace HarborScanExporter.Metrics;
 
 /// <summary>What is told of the reconciliations, and of what a scrape reads between them. Absent where every scrape reads the whole tables.</summary>
@@ -25,4 +27,20 @@ internal static class ReconciliationFamilies
 
     /// <summary>Every family.</summary>
     public static IReadOnlyList<Family> All { get; } = [Timestamp, Duration, Total, Failures, Drift, Watched, RowsRead, WholeReads];
+
+    /// <summary>Writes what the reconciliation has done by now.</summary>
+    public static void Write(ReconciliationState state, Samples samples)
+    {
+        samples.AddIfKnown(Timestamp, state.Now);
+        samples.AddIfKnown(Duration, state.Seconds);
+        samples.Add(Total, state.Total);
+        foreach (var (reason, count) in state.Failures) samples.Add(Failures, count, reason);
+        samples.Add(Drift, state.TaskDrift, "task");
+        samples.Add(Drift, state.ExecutionDrift, "execution");
+        if (state.Watched is not { } watched) return;
+        samples.Add(Watched, watched.OpenTasks, "task", "open");
+        samples.Add(Watched, watched.FinishedTasks, "task", "finished");
+        samples.Add(Watched, watched.OpenExecutions, "execution", "open");
+        samples.Add(Watched, watched.FinishedExecutions, "execution", "finished");
+    }
 }

@@ -17,7 +17,7 @@ internal static class ScrapeFamilies
     public static IReadOnlyList<Family> All { get; } =
     [
         Up,
-        .. CollectorSet.All.SelectMany(collector => collector.Families).Distinct(),
+        .. CollectorSet.All([]).SelectMany(collector => collector.Families).Distinct(),
         CollectorSuccess, CollectorDuration,
         ProcessCounters.Collections, ProcessCounters.Failures, ProcessCounters.Coalesced, ProcessCounters.CutShort,
         .. RemediationCounters.Families,

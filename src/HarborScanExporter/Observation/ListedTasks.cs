@@ -10,16 +10,20 @@ namespace HarborScanExporter.Observation;
 /// </summary>
 internal static class ListedTasks
 {
-    /// <summary>Jobs looked up in one collection; a Redis full of jobs that no row here has must not cost more.</summary>
+    /// <summary>Jobs looked up in one observation; a Redis full of jobs that no row here has must not cost more.</summary>
     private const int Most = 500;
 
     /// <summary>Reads those that the diagnosis does not know as open, and has them watched.</summary>
-    public static async Task ReadAsync(Collection collection, ActiveRows rows, CancellationToken cancellationToken)
+    /// <param name="seen">The observation with its diagnosis.</param>
+    /// <param name="rows">What is remembered.</param>
+    /// <param name="reader">The second snapshot.</param>
+    /// <param name="cancellationToken">Cancels on the server too.</param>
+    public static async Task ReadAsync(HarborObservation seen, ActiveRows rows, SnapshotReader reader, CancellationToken cancellationToken)
     {
         // Before there was an index of jobs, they are found by the next reconciliation once they live.
-        if (collection.Diagnosed is not { JobService: { IsUsable: true } service } || collection.Facts.SchemaVersion < HarborSchema.JobIndexSince) return;
-        var open = (await collection.OpenTasksAsync(cancellationToken)).Select(task => task.JobId).ToHashSet(StringComparer.Ordinal);
+        if (seen.Diagnosed is not { JobService: { IsUsable: true } service } || seen.Facts!.SchemaVersion < HarborSchema.JobIndexSince) return;
+        var open = seen.OpenTasks!.Value.Select(task => task.JobId).ToHashSet(StringComparer.Ordinal);
         string[] others = [.. service.Listed.Where(job => !open.Contains(job)).Take(Most)];
-        rows.Listed(await collection.ReadAsync((from, token) => ActiveTaskLookup.ByJobAsync(from, others, token), cancellationToken));
+        rows.Listed(await reader.ReadAsync((from, token) => ActiveTaskLookup.ByJobAsync(from, others, token), cancellationToken));
     }
 }

@@ -1,9 +1,7 @@
 using HarborScanExporter.Database.Queries;
 using HarborScanExporter.Database.Session;
-using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Failures;
-using HarborScanExporter.Metrics;
-using HarborScanExporter.Metrics.Collectors;
+using HarborScanExporter.Harbor;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tracking;
 
@@ -14,7 +12,7 @@ namespace HarborScanExporter.Observation;
 /// connection of its own, one at a time. Each begins or corrects what the scrapes remember.
 /// </summary>
 internal sealed class Reconciliation(
-    ReconciliationDatabase database, CollectionSources sources, ActiveRows rows, CollectorRun collectors, ExporterSettings settings, FailureLog log)
+    ReconciliationDatabase database, ActiveRows rows, ExporterSettings settings, FailureLog log, TimeProvider time)
 {
     private const string Part = "The reconciliation";
 
@@ -28,7 +26,7 @@ internal sealed class Reconciliation(
 
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(200);
 
-    private readonly IReadOnlyList<ICollector> _carried = [.. CollectorSet.Chosen(settings).Where(collector => collector.ReadsWholeTables)];
+    private readonly IReadOnlySet<string> _topics = Topic.Chosen(settings).Select(topic => topic.Name).ToHashSet(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private readonly long[] _failures = new long[FailureReason.All.Count];
     private TaskCompletionSource _wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -56,7 +54,7 @@ internal sealed class Reconciliation(
         if (!isUnderWay && !rows.IsKnown) Want();
         try
         {
-            await ended.WaitAsync(patience, sources.Time, cancellationToken);
+            await ended.WaitAsync(patience, time, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -72,29 +70,19 @@ internal sealed class Reconciliation(
         lock (_lock) _wanted.TrySetResult();
     }
 
-    /// <summary>What the last one found by this collector; null before the first.</summary>
-    public RanCollector? Carried(ICollector collector)
+    /// <summary>What the last one read beyond the counts; null before the first.</summary>
+    public WholeTables? Whole
     {
-        lock (_lock) return _newest?.Carried.FirstOrDefault(ran => ran.Collector == collector);
+        get { lock (_lock) return _newest?.Whole; }
     }
 
-    /// <summary>Writes its families.</summary>
-    public void Write(Samples samples)
+    /// <summary>What it has done by now.</summary>
+    public ReconciliationState State
     {
-        lock (_lock)
+        get
         {
-            samples.AddIfKnown(ReconciliationFamilies.Timestamp, _newest?.Now);
-            samples.AddIfKnown(ReconciliationFamilies.Duration, _newest?.Seconds);
-            samples.Add(ReconciliationFamilies.Total, _total);
-            foreach (var (reason, count) in FailureReason.All.Zip(_failures)) samples.Add(ReconciliationFamilies.Failures, count, reason);
-            samples.Add(ReconciliationFamilies.Drift, _taskDrift, "task");
-            samples.Add(ReconciliationFamilies.Drift, _executionDrift, "execution");
+            lock (_lock) return new ReconciliationState(_newest?.Now, _newest?.Seconds, _total, [.. FailureReason.All.Zip(_failures)], _taskDrift, _executionDrift, rows.Watched);
         }
-        if (rows.Watched is not { } watched) return;
-        samples.Add(ReconciliationFamilies.Watched, watched.OpenTasks, "task", "open");
-        samples.Add(ReconciliationFamilies.Watched, watched.FinishedTasks, "task", "finished");
-        samples.Add(ReconciliationFamilies.Watched, watched.OpenExecutions, "execution", "open");
-        samples.Add(ReconciliationFamilies.Watched, watched.FinishedExecutions, "execution", "finished");
     }
 
     private TimeSpan Pause => !rows.IsKnown ? Breath : settings.ReconciliationInterval < LeastPause ? settings.ReconciliationInterval : LeastPause;
@@ -110,12 +98,12 @@ internal sealed class Reconciliation(
             (wanted, _isUnderWay) = (_wanted.Task, true);
         }
         var failed = await RunAsync(stoppingToken);
-        var ended = sources.Time.GetTimestamp();
+        var ended = time.GetTimestamp();
         try
         {
-            await wanted.WaitAsync(failed ? Retry : settings.ReconciliationInterval, sources.Time, stoppingToken);
+            await wanted.WaitAsync(failed ? Retry : settings.ReconciliationInterval, time, stoppingToken);
             // While nothing is known each scrape asks, and waits for it.
-            while (sources.Time.GetElapsedTime(ended) < Pause) await Task.Delay(Breath, sources.Time, stoppingToken);
+            while (time.GetElapsedTime(ended) < Pause) await Task.Delay(Breath, time, stoppingToken);
         }
         catch (TimeoutException)
         {
@@ -126,9 +114,9 @@ internal sealed class Reconciliation(
     /// <summary>One; whether it failed.</summary>
     private async Task<bool> RunAsync(CancellationToken stoppingToken)
     {
-        var start = sources.Time.GetTimestamp();
+        var start = time.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        using var deadline = new CancellationTokenSource(settings.ReconciliationTimeout, sources.Time);
+        using var deadline = new CancellationTokenSource(settings.ReconciliationTimeout, time);
         await using var both = deadline.Token.Register(limit.Cancel);
         Exception? failure = null;
         try
@@ -136,10 +124,10 @@ internal sealed class Reconciliation(
             var reading = ReadAsync(limit.Token);
             _ = reading.ContinueWith(ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             // On a frozen network a cancelled call returns only after half a minute.
-            var (now, carried) = await reading.WaitAsync(settings.ReconciliationTimeout + TimeSpan.FromSeconds(1), sources.Time, stoppingToken);
+            var (now, whole) = await reading.WaitAsync(settings.ReconciliationTimeout + TimeSpan.FromSeconds(1), time, stoppingToken);
             lock (_lock)
             {
-                _newest = new Reconciled(now, sources.Time.GetElapsedTime(start).TotalSeconds, carried);
+                _newest = new Reconciled(now, time.GetElapsedTime(start).TotalSeconds, whole);
                 _total++;
             }
             log.Succeeded(Part);
@@ -164,7 +152,7 @@ internal sealed class Reconciliation(
         return failure is not null;
     }
 
-    private async Task<(double Now, IReadOnlyList<RanCollector> Carried)> ReadAsync(CancellationToken cancellationToken)
+    private async Task<(double Now, WholeTables Whole)> ReadAsync(CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -180,7 +168,7 @@ internal sealed class Reconciliation(
         }
     }
 
-    private async Task<(double Now, IReadOnlyList<RanCollector> Carried)> ReadOnceAsync(CancellationToken cancellationToken)
+    private async Task<(double Now, WholeTables Whole)> ReadOnceAsync(CancellationToken cancellationToken)
     {
         var timeout = settings.ReconciliationTimeout;
         var snapshot = await database.Database.BeginAsync(timeout, cancellationToken);
@@ -198,20 +186,17 @@ internal sealed class Reconciliation(
         }
     }
 
-    private async Task<(double Now, IReadOnlyList<RanCollector> Carried)> ReadOnceAsync(
+    private async Task<(double Now, WholeTables Whole)> ReadOnceAsync(
         Snapshot snapshot, DatabaseFacts facts, ReconcilingRows reconciling, CancellationToken cancellationToken)
     {
-        var timeout = settings.ReconciliationTimeout;
         var horizon = await snapshot.ReadAsync((from, token) => TableHorizonProbe.ReadAsync(from, token), cancellationToken);
         await ReadKnownAsync(snapshot, facts, reconciling, cancellationToken);
         var highs = reconciling.Known is { } before
             ? (before.HighTasks, before.HighExecutions)
             : await SettledAsync(snapshot, horizon, facts.Now, cancellationToken);
-        await using var collection = new Collection(
-            sources, snapshot, facts, Limits.From(settings), settings.AgeThresholds, timeout,
-            finished: new FinishedSince(facts.Now - WatchedTasks.RetrySeconds, highs.Item1.Settled, highs.Item2.Settled));
-        var executions = await collection.ExecutionsAsync(cancellationToken);
-        var tasks = await collection.TasksAsync(cancellationToken);
+        var finished = new FinishedSince(facts.Now - WatchedTasks.RetrySeconds, highs.Item1.Settled, highs.Item2.Settled);
+        var executions = await snapshot.ReadAsync((from, token) => ExecutionPass.ReadAsync(from, finished, token), cancellationToken);
+        var tasks = await snapshot.ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, executions.NewestScanAll?.Id ?? 0, finished, token), cancellationToken);
         if (rows.Reconcile(reconciling, tasks, executions, highs, horizon, facts.Now) && reconciling.Known is { } known)
         {
             lock (_lock)
@@ -221,9 +206,8 @@ internal sealed class Reconciliation(
             }
         }
         // Scrapes need not wait for them, nor does what was read fail with them: one may read and sort for as long as there is time.
-        List<RanCollector> carried = [];
-        foreach (var collector in _carried) carried.Add(await collectors.RunAsync(collector, collection, cancellationToken));
-        return (facts.Now, carried);
+        var open = Part<IReadOnlyList<ScanTask>>.Of(tasks.Open(id => executions.Detailed.GetValueOrDefault(id)?.Started));
+        return (facts.Now, await WholeTables.ReadAsync(_topics, snapshot, facts, open, time, cancellationToken));
     }
 
     /// <summary>What the scrapes know is read once more in this snapshot, so that the difference is theirs and not that of the time between.</summary>
@@ -245,8 +229,19 @@ internal sealed class Reconciliation(
         return (new HighWater(tasks, horizon, now), new HighWater(executions, horizon, now));
     }
 
-    private sealed record Reconciled(double Now, double Seconds, IReadOnlyList<RanCollector> Carried);
+    private sealed record Reconciled(double Now, double Seconds, WholeTables Whole);
 }
+
+/// <summary>What the reconciliation has done by now.</summary>
+/// <param name="Now">The database's clock at the newest; null before the first.</param>
+/// <param name="Seconds">How long that took; likewise.</param>
+/// <param name="Total">Those that came to their end.</param>
+/// <param name="Failures">Those that failed, by reason.</param>
+/// <param name="TaskDrift">Open tasks that they found and the scrapes before did not know.</param>
+/// <param name="ExecutionDrift">Open executions, likewise.</param>
+/// <param name="Watched">What is remembered; null while nothing is.</param>
+internal sealed record ReconciliationState(
+    double? Now, double? Seconds, long Total, IReadOnlyList<(string Reason, long Count)> Failures, long TaskDrift, long ExecutionDrift, WatchedRows? Watched);
 
 /// <summary>The connection of the reconciliation alone.</summary>
 internal sealed record ReconciliationDatabase(HarborDatabase Database) : IAsyncDisposable

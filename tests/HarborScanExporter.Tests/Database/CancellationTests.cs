@@ -1,11 +1,8 @@
 using HarborScanExporter.Database.Queries;
 using HarborScanExporter.Database.Session;
-using HarborScanExporter.Diagnosis;
-using HarborScanExporter.Metrics;
-using HarborScanExporter.Metrics.Collectors;
-using HarborScanExporter.Observation;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Metrics;
+using HarborScanExporter.Tests.Observation;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Database;
@@ -14,8 +11,6 @@ namespace HarborScanExporter.Tests.Database;
 public sealed class CancellationTests
 {
     private static readonly DatabaseFacts Facts = new() { SchemaVersion = 160, Now = 1_789_992_000, CanReadQueueStatus = true, CanReadSbomReport = true };
-
-    private static readonly Limits Limits = new() { MaxJobDuration = 86400, LostAfter = 7800, RunningLimit = 7200, Settle = 300 };
 
     private static readonly Dictionary<string, (string Table, Func<Snapshot, CancellationToken, Task> Read)> Reads = new()
     {
@@ -44,13 +39,13 @@ public sealed class CancellationTests
         ["paused queues"] = ("job_queue_status", (snapshot, token) => OperatorState.ReadAsync(snapshot, Facts, token)),
         ["read-only mode"] = ("properties", (snapshot, token) => OperatorState.ReadAsync(snapshot, Facts with { CanReadQueueStatus = false, CanReadMode = true }, token)),
         ["blocked sweep"] = ("execution", (snapshot, token) => SweepBlockLookup.IdsAsync(snapshot, [1], 130, token)),
-        ["robots"] = ("robot", (snapshot, token) => CollectAsync(new RobotsCollector(), snapshot, token)),
-        ["sweepable"] = ("execution", (snapshot, token) => CollectAsync(new SweepableCollector(), snapshot, token)),
-        ["orphan reports"] = ("scan_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
+        ["robots"] = ("robot", (snapshot, token) => RobotLookup.CountLeakedAsync(snapshot, Facts.Now, [], token)),
+        ["sweepable"] = ("execution", (snapshot, token) => SweepableLookup.CountAsync(snapshot, Facts.SchemaVersion, token)),
+        ["orphan reports"] = ("scan_report", (snapshot, token) => OrphanReportLookup.ScanReportsAsync(snapshot, token)),
         ["audit"] = ("harbor_scan.repair", (snapshot, token) => RepairAuditLookup.CountsAsync(snapshot, token)),
         ["audit totals"] = ("harbor_scan.repair_total", (snapshot, token) => RepairAuditLookup.CountsAsync(snapshot, token)),
         ["audit of late"] = ("harbor_scan.repair", (snapshot, token) => RepairAuditLookup.OfLateAsync(snapshot, token)),
-        ["orphan SBOMs"] = ("sbom_report", (snapshot, token) => CollectAsync(new OrphanReportsCollector(), snapshot, token)),
+        ["orphan SBOMs"] = ("sbom_report", (snapshot, token) => OrphanReportLookup.SbomReportsAsync(snapshot, token)),
     };
 
     public static TheoryData<string> Queries => [.. Reads.Keys];
@@ -67,7 +62,7 @@ public sealed class CancellationTests
         await using var snapshot = await database.BeginAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
         var (table, read) = Reads[query];
         // The lock of the test outlives lock_timeout, which would be another exception.
-        await using var held = await GateTests.LockAsync(harbor, table);
+        await using var held = await ObservationGateTests.LockAsync(harbor, table);
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read(snapshot, cancel.Token));
     }
@@ -78,7 +73,4 @@ public sealed class CancellationTests
         addresses.Keep(new Dictionary<string, string> { ["u"] = "(0,1)" });
         return addresses;
     }
-
-    private static Task CollectAsync(ICollector collector, Snapshot snapshot, CancellationToken cancellationToken) =>
-        collector.CollectAsync(new Collection(new CollectionSources(null!, TimeProvider.System), snapshot, Facts, Limits, [], TimeSpan.FromSeconds(10)), new Samples(), cancellationToken);
 }

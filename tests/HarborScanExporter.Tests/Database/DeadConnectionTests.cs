@@ -1,5 +1,6 @@
 using System.Net;
 using HarborScanExporter.Settings;
+using HarborScanExporter.Tests.Observation;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Support;
 
@@ -29,7 +30,7 @@ public sealed class DeadConnectionTests
         for (var i = 0; i < 3; i++)
         {
             // A probe beside a scrape takes the second one.
-            await using (await Metrics.GateTests.LockAsync(harbor, "execution"))
+            await using (await ObservationGateTests.LockAsync(harbor, "execution"))
             {
                 var scrape = exporter.ScrapeAsync();
                 Assert.Equal(HttpStatusCode.OK, await ReadyAsync(exporter));

@@ -4,6 +4,7 @@ using HarborScanExporter.Harbor;
 using HarborScanExporter.Hosting;
 using HarborScanExporter.Http;
 using HarborScanExporter.Metrics.Collectors;
+using HarborScanExporter.Observation;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Alerts;
 using HarborScanExporter.Tests.Support;
@@ -23,7 +24,7 @@ public sealed class ReadmeTablesTests
 
     [Fact]
     public void The_table_of_collectors_is_the_set_of_collectors() => Assert.Equal(
-        CollectorSet.All.Select(collector => $"`{collector.Name}` {(collector.OnByDefault ? "on" : "off")} {collector.Cost}"),
+        CollectorSet.All([]).Select(collector => $"`{collector.Name}` {(Topic.All.Single(topic => topic.Name == collector.Name).OnByDefault ? "on" : "off")} {collector.Cost}"),
         MarkdownDocument.Readme.TableOf("collector", "default", "cost of one collection").Rows.Select(row => string.Join(' ', row)));
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using CsCheck;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
-using HarborScanExporter.Metrics;
+using HarborScanExporter.Observation;
 using HarborScanExporter.Tests.Support;
 using HarborSimulator;
 using Microsoft.Extensions.DependencyInjection;
@@ -86,8 +86,8 @@ public sealed class EvidencePropertyTests(ITestOutputHelper output)
 
         async Task LookAsync(string look)
         {
-            var exposition = await exporter.Services.GetRequiredService<ScrapeGate>().ScrapeAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
-            if (exposition.Failure is not null || exposition.Diagnosed is not { } diagnosed)
+            var observed = await exporter.Services.GetRequiredService<ObservationGate>().ObserveAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+            if (observed.Reason is not null || observed.Diagnosed is not { } diagnosed)
             {
                 problems.Add($"{look}: {string.Join(' ', exporter.Warnings)}");
                 return;

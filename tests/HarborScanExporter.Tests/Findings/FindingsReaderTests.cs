@@ -99,13 +99,24 @@ public sealed class FindingsReaderTests
     }
 
     [Fact]
-    public async Task With_the_diagnosis_switched_off_that_is_said_and_not_that_the_database_is_away()
+    public async Task A_collector_that_is_switched_off_takes_its_metrics_away_and_nothing_else()
     {
         await using var harbor = await TestHarbor.CreateAsync();
-        await using var exporter = await RunningExporter.StartAsync(harbor, ("HARBOR_SCAN_COLLECTORS_DISABLED", "diagnosis"));
+        var seed = new Seed(harbor);
+        var execution = await seed.ExecutionAsync("SCAN_ALL", started: 30 * Hour);
+        var lost = await seed.TaskAsync(execution, "SCAN_ALL", created: 30 * Hour);
+        var off = string.Join(',', CollectorNames.All);
+        await using var exporter = await RunningExporter.StartAsync(harbor, ("HARBOR_SCAN_COLLECTORS_DISABLED", off));
+        var scrape = await exporter.ScrapeAsync();
+        Assert.Equal(1, scrape.Value("harbor_scan_up"));
+        Assert.DoesNotContain("harbor_scan_stuck_tasks", scrape.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("harbor_scan_collector_success", scrape.Text, StringComparison.Ordinal);
         var report = await ReadAsync(exporter);
-        Assert.Equal(ScanningLevel.Unknown, report.State.Level);
-        Assert.Equal("The collector diagnosis is switched off. Take it out of HARBOR_SCAN_COLLECTORS_DISABLED.", report.Problem);
+        Assert.Null(report.Problem);
+        Assert.Equal(["system-scan-all", $"task-{lost}"], report.Findings.Select(finding => finding.Id));
+        using var document = JsonDocument.Parse(FindingsDocument.Of(report, report.Findings, 1, 50).ToJson());
+        Assert.Equal(1, document.RootElement.GetProperty("summary").GetProperty("stuck_tasks").GetProperty("SCAN_ALL").GetProperty("lost").GetInt32());
+        Assert.Equal(1, document.RootElement.GetProperty("scan_all").GetProperty("total").GetInt64());
     }
 
     [Fact]

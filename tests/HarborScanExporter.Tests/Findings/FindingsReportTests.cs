@@ -2,6 +2,7 @@ using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Findings;
 using HarborScanExporter.Harbor;
 using HarborScanExporter.Metrics;
+using HarborScanExporter.Observation;
 using static HarborScanExporter.Tests.Support.DiagnosisSeed;
 
 namespace HarborScanExporter.Tests.Findings;
@@ -50,7 +51,7 @@ public sealed class FindingsReportTests
 
     private static FindingsReport With(Diagnosed? diagnosed) => new()
     {
-        State = new ScanningState(ScanningLevel.Ok, ""), Diagnosed = diagnosed, Exposition = new Exposition(null, new Samples()),
+        State = new ScanningState(ScanningLevel.Ok, ""), Diagnosed = diagnosed, Observation = new HarborObservation(),
     };
 
     private static Finding Finding(string id, string verdict, string? type, params string[] projects) => new()

@@ -3,6 +3,7 @@ using System.Net;
 using HarborScanExporter.Database.Session;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Metrics;
+using HarborScanExporter.Tests.Observation;
 using HarborScanExporter.Tests.Support;
 using Npgsql;
 
@@ -156,7 +157,7 @@ public sealed class FaultTests
     {
         await using var harbor = await TestHarbor.CreateAsync();
         await using var exporter = await RunningExporter.StartAsync(harbor);
-        await using (await GateTests.LockAsync(harbor, "task, execution, robot"))
+        await using (await ObservationGateTests.LockAsync(harbor, "task, execution, robot"))
         {
             for (var i = 0; i < 3; i++)
             {
@@ -179,7 +180,7 @@ public sealed class FaultTests
         await using var harbor = await TestHarbor.CreateAsync();
         await using var exporter = await RunningExporter.StartAsync(harbor);
         await UpAsync(exporter);
-        await using (await GateTests.LockAsync(harbor, "execution"))
+        await using (await ObservationGateTests.LockAsync(harbor, "execution"))
         {
             var scrape = exporter.ScrapeAsync();
             await Eventually.HoldsAsync(
@@ -258,7 +259,7 @@ public sealed class FaultTests
             Assert.All(scrapes, scrape => Assert.Equal(1, scrape.Value("harbor_scan_up")));
             Assert.All(scrapes, scrape => Assert.Equal(1, scrape.Sum("harbor_scan_stuck_tasks")));
         }
-        await using (await GateTests.LockAsync(harbor, "execution"))
+        await using (await ObservationGateTests.LockAsync(harbor, "execution"))
             Assert.Equal(1, (await exporter.ScrapeAsync()).Value("harbor_scan_collection_failures_total", ("reason", "lock_timeout")));
         Assert.Equal(1, (await exporter.ScrapeAsync()).Value("harbor_scan_up"));
         Assert.All(exporter.Warnings, warning => Assert.Contains("(lock_timeout)", warning, StringComparison.Ordinal));

@@ -137,7 +137,7 @@ public sealed partial class VisibleTextTests
             var samples = new Samples();
             samples.Add(family, 1, text);
             using var document = new MemoryStream();
-            await new Exposition(null, samples).ToRegistry().CollectAndExportAsTextAsync(document, TestContext.Current.CancellationToken);
+            await new Exposition(true, samples).ToRegistry().CollectAndExportAsTextAsync(document, TestContext.Current.CancellationToken);
             var written = Encoding.UTF8.GetString(document.ToArray());
             AssertQuiet(written, lines: true);
             Assert.Single(written.Split('\n'), line => line.StartsWith("harbor_scan_test{queue=\"", StringComparison.Ordinal));

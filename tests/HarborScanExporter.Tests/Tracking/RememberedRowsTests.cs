@@ -1,5 +1,6 @@
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Metrics;
+using HarborScanExporter.Tests.Observation;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Tracking;
@@ -258,7 +259,7 @@ public sealed class RememberedRowsTests
         });
         // The deadline lies before the limit of a wait for a lock, and a busy machine may not come to the tasks before it.
         var scrape = await harbor.ScrapeAsync();
-        await using (await GateTests.LockAsync(harbor.Harbor, "scan_report"))
+        await using (await ObservationGateTests.LockAsync(harbor.Harbor, "scan_report"))
         {
             for (var attempt = 0; attempt < 20; attempt++)
             {

@@ -3,6 +3,8 @@ using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Findings;
 using HarborScanExporter.Hosting;
 using HarborScanExporter.Http;
+using HarborScanExporter.Metrics;
+using HarborScanExporter.Metrics.Collectors;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Text;
 
@@ -47,7 +49,7 @@ internal static class CheckCommand
         try
         {
             var report = await LookAsync(pieces.GetRequiredService<FindingsReader>(), options, new Waiting(terminal, time), terminal, time, cancellationToken);
-            return await PrintAsync(report, options, terminal, log);
+            return await PrintAsync(report, settings, options, terminal, log);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -74,7 +76,7 @@ internal static class CheckCommand
         return await waiting.ForAsync(reader.ReadAsync(cancellationToken), "Looking again", cancellationToken);
     }
 
-    private static async Task<int> PrintAsync(FindingsReport report, CheckOptions options, Terminal terminal, ShortLines log)
+    private static async Task<int> PrintAsync(FindingsReport report, ExporterSettings settings, CheckOptions options, Terminal terminal, ShortLines log)
     {
         var findings = options.Filter.Of(report);
         switch (options.Output)
@@ -85,7 +87,7 @@ internal static class CheckCommand
             case CheckOutput.Prometheus:
                 using (var text = new MemoryStream())
                 {
-                    await report.Exposition.ToRegistry().CollectAndExportAsTextAsync(text, CancellationToken.None);
+                    await Exposition.Of(report.Observation, CollectorSet.All(settings.AgeThresholds)).ToRegistry().CollectAndExportAsTextAsync(text, CancellationToken.None);
                     await terminal.Output.WriteAsync(Encoding.UTF8.GetString(text.GetBuffer(), 0, (int)text.Length));
                 }
                 break;
@@ -103,7 +105,7 @@ internal static class CheckCommand
                 return CouldNotLook;
             }
             // Nothing found where a part could not be read is no good news; the log has named the part.
-            return report.Exposition.Failure is not null ? CouldNotLook : options.Filter.LeavesUndecided(report) ? NotDecided : NothingFound;
+            return report.Observation.Reason is not null ? CouldNotLook : options.Filter.LeavesUndecided(report) ? NotDecided : NothingFound;
         }
         // The log has named the cause and its mend already.
         await terminal.TellAsync(log.HasSpoken ? $"Could not look: {report.State.Sentence.Split(". ")[0]}." : $"Could not look: {problem}");

@@ -106,7 +106,7 @@ internal static class RepairCommand
             RunEnd.Busy or RunEnd.Failed => CouldNot,
             _ when told.IsSomethingLeft => Left,
             // Nothing found where a part could not be read is no good news; the log has named the part.
-            _ => report.Exposition.Failure is null ? NothingLeft : CouldNot,
+            _ => report.Observation.Reason is null ? NothingLeft : CouldNot,
         };
     }
 

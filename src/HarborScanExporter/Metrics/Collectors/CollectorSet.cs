@@ -1,15 +1,14 @@
-using HarborScanExporter.Settings;
-
 namespace HarborScanExporter.Metrics.Collectors;
 
-/// <summary>The collectors there are, and those that the settings choose.</summary>
+/// <summary>The collectors there are.</summary>
 internal static class CollectorSet
 {
-    /// <summary>All of them, in the order they run: the passes that most others share come first, and what asks Redis comes last.</summary>
-    public static IReadOnlyList<ICollector> All { get; } =
+    /// <summary>All of them.</summary>
+    /// <param name="ageThresholds">The thresholds of the settings.</param>
+    public static IReadOnlyList<ICollector> All(IReadOnlyList<TimeSpan> ageThresholds) =>
     [
         new ExecutionsCollector(),
-        new TasksCollector(),
+        new TasksCollector(ageThresholds),
         new ScanAllCollector(),
         new RobotsCollector(),
         new SweepCollector(),
@@ -19,14 +18,5 @@ internal static class CollectorSet
         new JobServiceCollector(),
         new DiagnosisCollector(),
         new DatabaseCollector(),
-    ];
-
-    /// <summary>The default set with the settings' additions and removals.</summary>
-    public static IReadOnlyList<ICollector> Chosen(ExporterSettings settings) =>
-    [
-        .. All.Where(collector => (collector.OnByDefault || settings.CollectorsEnabled.Contains(collector.Name))
-            && !settings.CollectorsDisabled.Contains(collector.Name)
-            && (collector is not JobServiceCollector || settings.JobService is not null)
-            && (collector is not RemediationCollector || settings.Remediation.Mode != RemediationMode.Off)),
     ];
 }

@@ -25,18 +25,16 @@ internal sealed class DatabaseCollector : ICollector
 
     public string Cost => "two reads of one row each";
 
-    public bool OnByDefault => true;
-
     public IReadOnlyList<Family> Families { get; } = [Info, SnapshotTimestamp, QueuePaused, ReadOnly];
 
-    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    public void Write(HarborObservation seen, Samples samples)
     {
-        var state = await collection.OperatorStateAsync(cancellationToken);
-        var version = collection.Facts.SchemaVersion;
-        samples.Add(Info, 1, $"{version}", HarborSchema.Releases(version), collection.Facts.ServerVersion);
-        samples.Add(SnapshotTimestamp, collection.Facts.Now);
-        var paused = Diagnosing.Paused(state, await collection.JobServiceAsync(cancellationToken));
+        var facts = seen.Facts!;
+        var version = facts.SchemaVersion;
+        samples.Add(Info, 1, $"{version}", HarborSchema.Releases(version), facts.ServerVersion);
+        samples.Add(SnapshotTimestamp, facts.Now);
+        var paused = HarborObservation.Paused(seen.OperatorState!.Value, seen.JobService!.Value);
         foreach (var queue in paused is null ? [] : Queues) samples.Add(QueuePaused, paused!.Contains(queue) ? 1 : 0, queue);
-        samples.AddIfKnown(ReadOnly, await collection.ReadOnlyAsync(cancellationToken) is { } readOnly ? (readOnly ? 1 : 0) : null);
+        samples.AddIfKnown(ReadOnly, seen.ReadOnly!.Value is { } readOnly ? (readOnly ? 1 : 0) : null);
     }
 }

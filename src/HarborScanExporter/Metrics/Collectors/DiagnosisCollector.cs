@@ -28,13 +28,11 @@ internal sealed class DiagnosisCollector : ICollector
 
     public string Cost => "reads by key of the tasks in doubt, their reports and their executions, beyond what tasks and executions read; with Redis in a second transaction";
 
-    public bool OnByDefault => true;
-
     public IReadOnlyList<Family> Families { get; } = [Stuck, OldestStuckAge, Live, Inconsistencies, BlockedArtifacts, ScanAllBlocked];
 
-    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    public void Write(HarborObservation seen, Samples samples)
     {
-        var diagnosed = await collection.DiagnoseAsync(cancellationToken);
+        var diagnosed = seen.Diagnosis!.Value;
         var counts = new Dictionary<(string Type, Judgement Judgement, string Status), long>();
         var oldest = new Dictionary<(string Type, Judgement Judgement), double>();
         foreach (var judged in diagnosed.Tasks)

@@ -16,22 +16,20 @@ internal sealed class ExecutionsCollector : ICollector
 
     public string Cost => "by primary key the executions that are Running, new or ended in the last 2h10m";
 
-    public bool OnByDefault => true;
-
     public IReadOnlyList<Family> Families { get; } = [Executions, OldestAge];
 
-    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    public void Write(HarborObservation seen, Samples samples)
     {
-        var pass = await collection.ExecutionsAsync(cancellationToken);
+        var (executions, now) = (seen.Executions!.Value, seen.Facts!.Now);
         foreach (var type in ScanType.All)
         {
-            var ofType = pass.Groups.Where(group => group.Type == type).ToArray();
+            var ofType = executions.Groups.Where(group => group.Type == type).ToArray();
             foreach (var status in ScanStatus.Labels)
                 samples.Add(Executions, ofType.Where(group => ScanStatus.Label(group.Status) == status).Sum(group => group.Executions), type, status);
             foreach (var status in ScanStatus.Open)
             {
-                var ages = pass.Detailed.Values.Where(execution => execution.Type == type && execution.Status == status)
-                    .Select(execution => Math.Max(0, collection.Facts.Now - (execution.Started ?? collection.Facts.Now)));
+                var ages = executions.Detailed.Values.Where(execution => execution.Type == type && execution.Status == status)
+                    .Select(execution => Math.Max(0, now - (execution.Started ?? now)));
                 samples.Add(OldestAge, ages.DefaultIfEmpty().Max(), type, status);
             }
         }

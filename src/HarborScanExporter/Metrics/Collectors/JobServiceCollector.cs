@@ -35,21 +35,16 @@ internal sealed class JobServiceCollector : ICollector
 
     public string Cost => "of Redis the queue's two ends, the lists in progress, at most 5,000 records of open tasks and 500 of others; of the database a read by index of jobs that no open task has";
 
-    public bool OnByDefault => true;
-
-    public bool CountsForUp => false;
-
     public IReadOnlyList<Family> Families { get; } = [Up, Evidence, Pools, Workers, QueueLength, QueueOldestAge, GhostWorkers, OrphanHooks];
 
-    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    public void Write(HarborObservation seen, Samples samples)
     {
-        var service = await collection.JobServiceAsync(cancellationToken);
+        var service = seen.JobService!.Value;
         samples.Add(Up, service.IsUp ? 1 : 0);
         foreach (var state in States) samples.Add(Evidence, service.State == state ? 1 : 0, state.Word());
         if (service.State is EvidenceState.Unreachable or EvidenceState.Refused or EvidenceState.Foreign or EvidenceState.Stale)
         {
-            // That there is nothing of ours to read is told, and stands though the collector failed.
-            samples.FailedBy(new RedisUnusableException(service.State, service.Problem!, ""));
+            // That there is nothing of ours to read is told though the topic counts as failed.
             return;
         }
         samples.Add(Pools, service.Pools.Count(pool => pool.IsAliveAt(service.Now)), "alive");
@@ -59,7 +54,7 @@ internal sealed class JobServiceCollector : ICollector
         AddQueue(samples, JobType.Scan, service.Scans, service.Now);
         AddQueue(samples, JobType.Sweep, service.Sweeps, service.Now);
         samples.Add(GhostWorkers, service.Ghosts.Count);
-        samples.AddIfKnown(OrphanHooks, (await collection.OrphanHooksAsync(cancellationToken))?.Count);
+        samples.AddIfKnown(OrphanHooks, seen.OrphanHooks!.Value?.Count);
     }
 
     private static void AddQueue(Samples samples, string queue, QueueEvidence evidence, double now)

@@ -35,14 +35,11 @@ internal sealed class RemediationCollector : ICollector
 
     public string Cost => "reads by index of what the audit has not counted for good yet and of its last three hours, and of its few totals";
 
-    public bool OnByDefault => true;
-
     public IReadOnlyList<Family> Families { get; } = [Repairs, Failures, Reverted, Promoted, Undone, BreakerOpen, OpenIntents, LastRun];
 
-    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    public void Write(HarborObservation seen, Samples samples)
     {
-        var counts = await AuditException.GuardAsync(() => collection.ReadAsync(RepairAuditLookup.CountsAsync, cancellationToken));
-        var late = await AuditException.GuardAsync(() => collection.ReadAsync(RepairAuditLookup.OfLateAsync, cancellationToken));
+        var (counts, late) = (seen.Audit!.Value.Counts, seen.Audit.Value.OfLate);
         AddRepairs(samples, counts);
         AddFailures(samples, counts);
         samples.Add(Reverted, Lines(counts, count => count.Verification == "reverted"));

@@ -18,14 +18,12 @@ internal sealed class ScanAllCollector : ICollector
 
     public string Cost => "nothing beyond what tasks and executions read";
 
-    public bool OnByDefault => true;
-
     public IReadOnlyList<Family> Families { get; } = [Tasks, Artifacts, Start];
 
-    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    public void Write(HarborObservation seen, Samples samples)
     {
-        var newest = (await collection.ExecutionsAsync(cancellationToken)).NewestScanAll;
-        var tasks = (await collection.TasksAsync(cancellationToken)).Scans.Where(group => group.OfNewestScanAll)
+        var newest = seen.Executions!.Value.NewestScanAll;
+        var tasks = seen.Tasks!.Value.Scans.Where(group => group.OfNewestScanAll)
             .GroupBy(group => ScanStatus.Label(group.Status)).ToDictionary(group => group.Key, group => group.Sum(of => of.Tasks));
         foreach (var status in ScanStatus.Labels) samples.Add(Tasks, tasks.GetValueOrDefault(status), status);
         samples.AddIfKnown(Start, newest?.Started);

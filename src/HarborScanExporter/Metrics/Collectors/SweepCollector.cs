@@ -13,13 +13,10 @@ internal sealed class SweepCollector : ICollector
 
     public string Cost => "nothing beyond what executions reads";
 
-    public bool OnByDefault => true;
-
     public IReadOnlyList<Family> Families { get; } = [LastSuccess];
 
-    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    public void Write(HarborObservation seen, Samples samples)
     {
-        var pass = await collection.ExecutionsAsync(cancellationToken);
-        samples.AddIfKnown(LastSuccess, pass.NewestSuccessfulSweep is { } newest ? newest.Ended ?? newest.Updated : null);
+        samples.AddIfKnown(LastSuccess, seen.Executions!.Value.NewestSuccessfulSweep is { } newest ? newest.Ended ?? newest.Updated : null);
     }
 }

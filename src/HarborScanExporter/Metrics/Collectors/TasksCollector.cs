@@ -6,7 +6,8 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Metrics.Collectors;
 
 /// <summary>Scan tasks by status and age.</summary>
-internal sealed class TasksCollector : ICollector
+/// <param name="ageThresholds">The thresholds of harbor_scan_tasks_older_than.</param>
+internal sealed class TasksCollector(IReadOnlyList<TimeSpan> ageThresholds) : ICollector
 {
     public static readonly Family Tasks = new("harbor_scan_tasks", "Scan tasks by vendor type and status. The open ones are exact at every scrape; of finished ones deletions and edits by hand show at the next reconciliation.", "type", "status");
 
@@ -23,17 +24,13 @@ internal sealed class TasksCollector : ICollector
 
     public string Cost => "by primary key the tasks that are open, new or ended in the last 2h10m";
 
-    public bool OnByDefault => true;
-
     public IReadOnlyList<Family> Families { get; } = [Tasks, OlderThan, OldestAge, LastSuccess];
 
-    public async Task CollectAsync(Collection collection, Samples samples, CancellationToken cancellationToken)
+    public void Write(HarborObservation seen, Samples samples)
     {
-        var pass = await collection.TasksAsync(cancellationToken);
-        var open = await collection.OpenTasksAsync(cancellationToken);
-        var now = collection.Facts.Now;
-        var counts = pass.Scans.GroupBy(group => (group.Type, Status: ScanStatus.Label(group.Status)))
-            .ToDictionary(group => group.Key, group => group.Sum(tasks => tasks.Tasks));
+        var (tasks, open, now) = (seen.Tasks!.Value, seen.OpenTasks!.Value, seen.Facts!.Now);
+        var counts = tasks.Scans.GroupBy(group => (group.Type, Status: ScanStatus.Label(group.Status)))
+            .ToDictionary(group => group.Key, group => group.Sum(of => of.Tasks));
         var ages = open.GroupBy(task => (task.Type, task.Status)).ToDictionary(group => group.Key, group => group.Select(task => task.AgeAt(now)).ToArray());
         foreach (var type in ScanType.All)
         {
@@ -42,14 +39,14 @@ internal sealed class TasksCollector : ICollector
             {
                 var itsAges = ages.GetValueOrDefault((type, status), []);
                 samples.Add(OldestAge, itsAges.DefaultIfEmpty().Max(), type, status);
-                foreach (var threshold in collection.AgeThresholds)
+                foreach (var threshold in ageThresholds)
                 {
                     samples.Add(OlderThan, itsAges.Count(age => age > threshold.TotalSeconds), type, status,
                         threshold.TotalSeconds.ToString(CultureInfo.InvariantCulture));
                 }
             }
             samples.AddIfKnown(LastSuccess,
-                Epoch.Usable(pass.Scans.Where(group => group.Type == type && group.Status == ScanStatus.Success).Max(group => group.Ended)), type);
+                Epoch.Usable(tasks.Scans.Where(group => group.Type == type && group.Status == ScanStatus.Success).Max(group => group.Ended)), type);
         }
     }
 }

@@ -35,7 +35,7 @@ public sealed partial class CheckTests
         });
         Assert.DoesNotContain("\u001b", run.Output, StringComparison.Ordinal);
         HasNoSecret(run);
-        Golden.Check(Repository.PathOf("tests", "HarborScanExporter.Tests", "Operations", "Golden", $"check-{width}.txt"), Steady(run.Output));
+        Golden.Check(Repository.PathOf("tests", "HarborScanExporter.Tests", "Cli", "Check", "Golden", $"check-{width}.txt"), Steady(run.Output));
     }
 
     [Fact]

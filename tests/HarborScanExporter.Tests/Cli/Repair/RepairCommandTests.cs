@@ -57,7 +57,7 @@ public sealed class RepairCommandTests
             Assert.Equal(line.TrimEnd(), line);
         });
         Assert.DoesNotContain("\u001b", run.Output, StringComparison.Ordinal);
-        Golden.Check(Repository.PathOf("tests", "HarborScanExporter.Tests", "Remediation", "Golden", $"repair-{width}.txt"), CheckTests.Steady(run.Output));
+        Golden.Check(Repository.PathOf("tests", "HarborScanExporter.Tests", "Cli", "Repair", "Golden", $"repair-{width}.txt"), CheckTests.Steady(run.Output));
     }
 
     [Fact]

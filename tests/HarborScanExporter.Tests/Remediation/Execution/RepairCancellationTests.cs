@@ -3,6 +3,7 @@ using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Remediation.Planning;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Metrics;
+using HarborScanExporter.Tests.Observation;
 using HarborScanExporter.Tests.Support;
 
 namespace HarborScanExporter.Tests.Remediation.Execution;
@@ -53,7 +54,7 @@ public sealed class RepairCancellationTests
         await using var transaction = await database.BeginAsync(TestContext.Current.CancellationToken);
         var (table, use) = Uses[name];
         // The lock of the test outlives lock_timeout, which would be another exception.
-        await using var held = await GateTests.LockAsync(harbor, table);
+        await using var held = await ObservationGateTests.LockAsync(harbor, table);
         using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => use(transaction, cancel.Token));
     }

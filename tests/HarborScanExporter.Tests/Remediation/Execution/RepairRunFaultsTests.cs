@@ -4,6 +4,7 @@ using HarborScanExporter.Remediation.Audit;
 using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Metrics;
+using HarborScanExporter.Tests.Observation;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -241,7 +242,7 @@ public sealed class RepairRunFaultsTests
         await harbor.LoseScanAsync();
         await harbor.SeeTwiceAsync();
         var before = await harbor.ChecksumAsync();
-        await using (await GateTests.LockAsync(harbor.Harbor, "harbor_scan.repair")) Assert.Equal(RunEnd.Failed, (await harbor.RunAsync()).End);
+        await using (await ObservationGateTests.LockAsync(harbor.Harbor, "harbor_scan.repair")) Assert.Equal(RunEnd.Failed, (await harbor.RunAsync()).End);
         Assert.Equal(before, await harbor.ChecksumAsync());
     }
 

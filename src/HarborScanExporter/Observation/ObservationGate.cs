@@ -1,7 +1,7 @@
 using System.Globalization;
 using HarborScanExporter.Settings;
 
-namespace HarborScanExporter.Metrics;
+namespace HarborScanExporter.Observation;
 
 /// <summary>
 /// Lets one collection at a time at the database: scrapes that arrive meanwhile share its answer. It runs as long as the scrape that waits
@@ -9,7 +9,7 @@ namespace HarborScanExporter.Metrics;
 /// the deadline the collection is answered for and left to end by itself, because a cancelled call on a frozen network returns only after
 /// half a minute.
 /// </summary>
-internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, ExporterSettings settings, TimeProvider time)
+internal sealed class ObservationGate(Observer observer, ObservationLog log, ObservationCounts counts, ExporterSettings settings, TimeProvider time)
 {
     /// <summary>What is kept from the scraper's timeout for writing and sending the answer.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(0.5);
@@ -42,7 +42,7 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ex
     /// <param name="timeout">The scrape's own deadline.</param>
     /// <param name="hangUp">The client went away; the collection is cancelled when no other scrape waits for it.</param>
     /// <exception cref="OperationCanceledException">The client went away.</exception>
-    public async Task<Exposition> ScrapeAsync(TimeSpan timeout, CancellationToken hangUp)
+    public async Task<HarborObservation> ObserveAsync(TimeSpan timeout, CancellationToken hangUp)
     {
         var begun = time.GetTimestamp();
         while (true)
@@ -53,11 +53,11 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ex
             {
                 var answer = await flight.Answer.WaitAsync(scrape.Patience + Hearing, time, hangUp);
                 // The time of the collection was over before that of this scrape: another one may still succeed.
-                if (answer.Failure is null || !flight.RanOutFor(scrape)) return answer;
+                if (answer.Reason is null || !flight.RanOutFor(scrape)) return answer;
             }
             catch (TimeoutException)
             {
-                counters.ScrapeCutShort();
+                counts.CountCutShort();
                 return flight.SoFar();
             }
             finally
@@ -67,17 +67,42 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ex
         }
     }
 
+    private HarborObservation Empty => new() { Topics = observer.Topics };
+
+    private Task ReadAsync(HarborObservation seen, Func<TimeSpan> awaited, CancellationToken cancellationToken) => observer.ReadAsync(seen, awaited, cancellationToken);
+
+    /// <summary>The answer of an observation that came to its end.</summary>
+    private HarborObservation InTime(HarborObservation seen)
+    {
+        log.InTime(seen);
+        return Counted(seen);
+    }
+
+    /// <summary>The answer of one that did not: nothing was read.</summary>
+    private HarborObservation GivenUp(Exception error)
+    {
+        log.GivenUp(error);
+        return Counted(Empty with { Failure = error });
+    }
+
+    /// <summary>Counts one that failed once, by its first reason.</summary>
+    private HarborObservation Counted(HarborObservation seen)
+    {
+        if (seen.Reason is { } reason) counts.CountFailed(reason);
+        return seen;
+    }
+
     private Waiting Join(TimeSpan patience)
     {
         lock (_lock)
         {
             if (_current?.Admit(patience) is { } joined)
             {
-                counters.ScrapeCoalesced();
+                counts.CountShared();
                 return joined;
             }
-            counters.CollectionBegan();
-            _current = Flight.Begin(patience, settings.ScrapeTimeout, run, time, Landed);
+            counts.CountBegun();
+            _current = Flight.Begin(patience, settings.ScrapeTimeout, this, time, Landed);
             return _current.Admit(patience)!;
         }
     }
@@ -110,32 +135,33 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ex
     /// <summary>A collection and the scrapes that wait for it; those are guarded by the gate's lock.</summary>
     private sealed class Flight
     {
-        private readonly CollectionRun _run;
+        private readonly ObservationGate _gate;
         private readonly TimeProvider _time;
         private readonly TimeSpan _most;
         private readonly long _begun;
         private readonly HashSet<Waiting> _waiting = new(ReferenceEqualityComparer.Instance);
         private readonly CancellationTokenSource _collectors;
         private readonly CancellationTokenSource _deadline;
-        private readonly EndedCollectors _ended = new();
+        private readonly HarborObservation _seen;
         private readonly Lock _soFarLock = new();
-        private (int Ended, Exposition Answer)? _soFar;
+        private (int Progress, HarborObservation Answer)? _soFar;
         private TimeSpan _until;
         private TimeSpan? _ranOutAt;
 
-        private Flight(TimeSpan until, TimeSpan most, CollectionRun run, TimeProvider time, Action<Flight> landed, CancellationTokenSource collectors, CancellationTokenSource deadline)
+        private Flight(TimeSpan until, TimeSpan most, ObservationGate gate, TimeProvider time, Action<Flight> landed, CancellationTokenSource collectors, CancellationTokenSource deadline)
         {
-            (_run, _time, _most, _begun, _until, _collectors, _deadline) = (run, time, most, time.GetTimestamp(), until, collectors, deadline);
+            (_gate, _time, _most, _begun, _until, _collectors, _deadline) = (gate, time, most, time.GetTimestamp(), until, collectors, deadline);
+            _seen = gate.Empty;
             Answer = AnswerAsync(landed);
         }
 
-        public static Flight Begin(TimeSpan patience, TimeSpan most, CollectionRun run, TimeProvider time, Action<Flight> landed)
+        public static Flight Begin(TimeSpan patience, TimeSpan most, ObservationGate gate, TimeProvider time, Action<Flight> landed)
         {
             var until = patience < most ? patience : most;
-            return new Flight(until, most, run, time, landed, new CancellationTokenSource(until * CollectorsShare, time), new CancellationTokenSource(until, time));
+            return new Flight(until, most, gate, time, landed, new CancellationTokenSource(until * CollectorsShare, time), new CancellationTokenSource(until, time));
         }
 
-        public Task<Exposition> Answer { get; }
+        public Task<HarborObservation> Answer { get; }
 
         /// <summary>Whether it was ended so long before the deadline of a scrape that another may still succeed.</summary>
         public bool RanOutFor(Waiting scrape) => _ranOutAt is { } at && scrape.Until * CollectorsShare - at >= Margin;
@@ -161,12 +187,12 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ex
         }
 
         /// <summary>What has come to its end by now; the same answer to all who ask before there is more.</summary>
-        public Exposition SoFar()
+        public HarborObservation SoFar()
         {
             lock (_soFarLock)
             {
-                var count = _ended.All.Count;
-                if (_soFar?.Ended != count) _soFar = (count, _run.SoFar(_ended));
+                var progress = _seen.Progress;
+                if (_soFar?.Progress != progress) _soFar = (progress, _seen with { Failure = new TimeoutException(), IsCutShort = true });
                 return _soFar.Value.Answer;
             }
         }
@@ -192,22 +218,23 @@ internal sealed class ScrapeGate(CollectionRun run, ProcessCounters counters, Ex
 
         private static TimeSpan Positive(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
 
-        private async Task<Exposition> AnswerAsync(Action<Flight> landed)
+        private async Task<HarborObservation> AnswerAsync(Action<Flight> landed)
         {
             var (cancelled, deadline) = (_collectors.Token, _deadline.Token);
             // Off the caller's lock.
             await Task.Yield();
             try
             {
-                var collecting = _run.CollectAsync(Awaited, _ended, cancelled);
-                // A collection that was given up ends some time later; nobody asks for its outcome then.
-                _ = collecting.ContinueWith(ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-                return _run.InTime(await collecting.WaitAsync(deadline));
+                var reading = _gate.ReadAsync(_seen, Awaited, cancelled);
+                // One that was given up ends some time later; nobody asks for its outcome then.
+                _ = reading.ContinueWith(ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                await reading.WaitAsync(deadline);
+                return _gate.InTime(_seen);
             }
             catch (Exception error)
             {
-                // Whatever went wrong, the answer is a document that says so.
-                return _run.Counted(_run.GivenUp(error));
+                // Whatever went wrong, the answer says so.
+                return _gate.GivenUp(error);
             }
             finally
             {

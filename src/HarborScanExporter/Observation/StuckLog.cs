@@ -1,6 +1,6 @@
 using HarborScanExporter.Diagnosis;
 
-namespace HarborScanExporter.Metrics;
+namespace HarborScanExporter.Observation;
 
 /// <summary>
 /// Says once when a task becomes stuck and once when it no longer is. What cannot be judged at the moment is said to be neither.

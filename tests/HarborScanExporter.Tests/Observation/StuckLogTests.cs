@@ -1,11 +1,12 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Metrics;
+using HarborScanExporter.Observation;
 using HarborScanExporter.Tests.JobService;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using static HarborScanExporter.Tests.Support.DiagnosisSeed;
 
-namespace HarborScanExporter.Tests.Metrics;
+namespace HarborScanExporter.Tests.Observation;
 
 /// <summary>The log says when a task becomes stuck and when it no longer is, each once.</summary>
 public sealed class StuckLogTests

@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using HarborScanExporter.Metrics;
+using HarborScanExporter.Observation;
 using HarborScanExporter.Tests.Support;
 using Npgsql;
 
-namespace HarborScanExporter.Tests.Metrics;
+namespace HarborScanExporter.Tests.Observation;
 
-public sealed class GateTests
+public sealed class ObservationGateTests
 {
     [Theory]
     [InlineData(null, 10)]
@@ -20,7 +21,7 @@ public sealed class GateTests
     [InlineData("5", 4.5)]
     [InlineData("0.2", 0.1)]
     public void The_deadline_is_the_smaller_of_the_setting_and_the_scrapers_less_half_a_second(string? header, double seconds) =>
-        Assert.Equal(seconds, ScrapeGate.Deadline(TimeSpan.FromSeconds(10), header).TotalSeconds, 6);
+        Assert.Equal(seconds, ObservationGate.Deadline(TimeSpan.FromSeconds(10), header).TotalSeconds, 6);
 
     [Fact]
     public async Task Fifty_concurrent_scrapes_share_one_collection()
