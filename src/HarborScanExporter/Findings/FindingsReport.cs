@@ -1,7 +1,6 @@
 using HarborScanExporter.Database.Session;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Failures;
-using HarborScanExporter.Metrics;
 using HarborScanExporter.Observation;
 
 namespace HarborScanExporter.Findings;

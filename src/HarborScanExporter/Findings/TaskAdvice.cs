@@ -19,21 +19,22 @@ internal static class TaskAdvice
         var stop = whyNot is null ? $"Stop the job by Harbor's API: PUT /api/v2.0/jobservice/jobs/{judged.Task.JobId}" : null;
         // The stop of an artifact finds no task of a scan-all.
         var stopWhole = $"{(judged.Task.Type == ScanType.ScanAll ? "Stop the scan-all" : "Stop the scan of its artifact")} ({whyNot})";
-        return judged.Judgement.Word switch
+        return judged.Judgement switch
         {
             // Whatever its job was: what is stored is the scan's result.
-            "lost" or "unreported" when judged.Stored => $"{Write("as Success with")}. The report stays.",
-            "not_queued" when judged.IsOverWithResult => $"{Write("as Success with")}. The report stays.",
-            "lost" when stop is not null => $"{stop}. The row becomes final and can be scanned again; its robot account {Robot(judged)}must then be removed by DELETE /api/v2.0/robots.",
-            "lost" => $"{Write("as Error with")}: {whyNot}.",
-            "hung" when stop is not null => $"Mend the scanner. {stop}: the worker looks at the stop within seconds. If it does not let go, restart the job service.",
-            "hung" => $"Mend the scanner. {stopWhole}. If the worker does not let go, restart the job service.",
-            "not_queued" when stop is not null => $"{stop}, then scan again.",
-            "not_queued" => $"{stopWhole}, then scan again.",
-            "unreported" when judged.Job?.Record is { Status: ScanStatus.Error or ScanStatus.Stopped } record => $"{Write($"with the status of the job's record ({record.Status}),")}.",
-            "unreported" => $"{Write("as Error with")}: the job's record says Success, but its reports are not stored. Then scan again.",
-            _ when diagnosed.JobService.State == EvidenceState.NotConfigured => "Set HARBOR_REDIS_URL and look again: Redis tells whether a worker holds it. Until then change nothing.",
-            _ => "Mend the connection to Redis and look again (HARBOR_REDIS_URL): Redis tells whether a worker holds it. Until then change nothing.",
+            Judgement.Lost or Judgement.Unreported when judged.Stored => $"{Write("as Success with")}. The report stays.",
+            Judgement.NotQueued when judged.IsOverWithResult => $"{Write("as Success with")}. The report stays.",
+            Judgement.Lost when stop is not null => $"{stop}. The row becomes final and can be scanned again; its robot account {Robot(judged)}must then be removed by DELETE /api/v2.0/robots.",
+            Judgement.Lost => $"{Write("as Error with")}: {whyNot}.",
+            Judgement.Hung when stop is not null => $"Mend the scanner. {stop}: the worker looks at the stop within seconds. If it does not let go, restart the job service.",
+            Judgement.Hung => $"Mend the scanner. {stopWhole}. If the worker does not let go, restart the job service.",
+            Judgement.NotQueued when stop is not null => $"{stop}, then scan again.",
+            Judgement.NotQueued => $"{stopWhole}, then scan again.",
+            Judgement.Unreported when judged.Job?.Record is { Status: ScanStatus.Error or ScanStatus.Stopped } record => $"{Write($"with the status of the job's record ({record.Status}),")}.",
+            Judgement.Unreported => $"{Write("as Error with")}: the job's record says Success, but its reports are not stored. Then scan again.",
+            Judgement.Overdue when diagnosed.JobService.State == EvidenceState.NotConfigured => "Set HARBOR_REDIS_URL and look again: Redis tells whether a worker holds it. Until then change nothing.",
+            Judgement.Overdue => "Mend the connection to Redis and look again (HARBOR_REDIS_URL): Redis tells whether a worker holds it. Until then change nothing.",
+            Judgement.Queued or Judgement.Running or Judgement.Paused or Judgement.Requeued or Judgement.Settling or Judgement.Unjudged => throw new ArgumentException($"A scan that is {judged.Judgement.Word} is not stuck.", nameof(judged)),
         };
     }
 
@@ -42,31 +43,19 @@ internal static class TaskAdvice
     public static IEnumerable<string> Avoid(JudgedTask judged)
     {
         yield return "Do not set the status alone: without status_code 3 the row can never be swept.";
-        if (judged is { Task.Type: ScanType.ScanAll, Judgement.Word: "lost" or "hung" or "not_queued" })
+        if (judged is { Task.Type: ScanType.ScanAll, Judgement: Judgement.Lost or Judgement.Hung or Judgement.NotQueued })
             yield return "Do not use the stop of its artifact: it finds no task of a scan-all.";
-        if (judged.Stored && (judged.Judgement.Word != "not_queued" || judged.IsOverWithResult)) yield return "Do not write Error or Stopped over it: that hides a good report.";
-        switch (judged.Judgement.Word)
+        if (judged.Stored && (judged.Judgement != Judgement.NotQueued || judged.IsOverWithResult)) yield return "Do not write Error or Stopped over it: that hides a good report.";
+        if (judged is { Judgement: Judgement.Unreported, Stored: false }) yield return "Do not write Success over it: its reports are not stored.";
+        yield return judged.Judgement switch
         {
-            case "unreported":
-                if (!judged.Stored) yield return "Do not write Success over it: its reports are not stored.";
-                yield return "Do not stop the job: it is over, and the stop does nothing or writes Stopped.";
-                break;
-            case "hung":
-                yield return "Do not write the row while the worker holds the job: it may end later.";
-                break;
-            case "not_queued" when judged.IsOverWithResult:
-                yield return "Do not stop the job: that writes Stopped over it.";
-                break;
-            case "not_queued":
-                yield return "Do not write the row while the record is open: it flips back within the hour.";
-                break;
-            case "lost":
-                yield return "Do not delete its execution, and do not empty Redis.";
-                break;
-            default:
-                yield return "Do not write the row: a worker may be at it.";
-                break;
-        }
+            Judgement.Unreported => "Do not stop the job: it is over, and the stop does nothing or writes Stopped.",
+            Judgement.Hung => "Do not write the row while the worker holds the job: it may end later.",
+            Judgement.NotQueued when judged.IsOverWithResult => "Do not stop the job: that writes Stopped over it.",
+            Judgement.NotQueued => "Do not write the row while the record is open: it flips back within the hour.",
+            Judgement.Lost => "Do not delete its execution, and do not empty Redis.",
+            Judgement.Overdue or Judgement.Queued or Judgement.Running or Judgement.Paused or Judgement.Requeued or Judgement.Settling or Judgement.Unjudged => "Do not write the row: a worker may be at it.",
+        };
     }
 
     private static string Write(string status) => $"Write the row {status} status_code 3 and end_time, under its old values, and recompute the execution";

@@ -36,14 +36,17 @@ internal static class TaskFindings
         };
     }
 
-    private static string What(JudgedTask judged) => judged.Judgement.Word switch
+    private static string What(JudgedTask judged) => judged.Judgement switch
     {
-        "lost" => "The job service no longer knows this scan: nothing will ever end it.",
-        "unreported" => judged.Stored ? "The scan is over and its reports are stored; only its status never reached the row." : "The job is over for the job service; its status never reached the row.",
-        "hung" => "A worker holds this scan and does not get on: its scanner keeps answering that it is not ready.",
-        "not_queued" => "The job service has a record of this scan, but it stands in no queue and no worker holds it.",
-        _ => "This scan runs longer than one may, and rows alone cannot say why.",
+        Judgement.Lost => "The job service no longer knows this scan: nothing will ever end it.",
+        Judgement.Unreported => judged.Stored ? "The scan is over and its reports are stored; only its status never reached the row." : "The job is over for the job service; its status never reached the row.",
+        Judgement.Hung => "A worker holds this scan and does not get on: its scanner keeps answering that it is not ready.",
+        Judgement.NotQueued => "The job service has a record of this scan, but it stands in no queue and no worker holds it.",
+        Judgement.Overdue => "This scan runs longer than one may, and rows alone cannot say why.",
+        Judgement.Queued or Judgement.Running or Judgement.Paused or Judgement.Requeued or Judgement.Settling or Judgement.Unjudged => throw NotStuck(judged),
     };
+
+    private static ArgumentException NotStuck(JudgedTask judged) => new($"A scan that is {judged.Judgement.Word} is not stuck.", nameof(judged));
 
     private static IEnumerable<string> Evidence(JudgedTask judged, Diagnosed diagnosed)
     {
@@ -133,31 +136,27 @@ internal static class TaskFindings
         return names.Length <= 5 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(5))} and {names.Length - 5} more";
     }
 
-    private static Healing Heals(JudgedTask judged, Diagnosed diagnosed, Limits limits)
+    private static Healing Heals(JudgedTask judged, Diagnosed diagnosed, Limits limits) => judged.Judgement switch
     {
-        switch (judged.Judgement.Word)
-        {
-            case "lost":
-                return new Healing(false, null, "Never: Harbor does not compare its rows with the job service's Redis.");
-            case "hung":
-                var end = (judged.Job?.Record?.Updated ?? diagnosed.Now - judged.Task.RunningAge(diagnosed.Now)) + limits.MaxJobDuration + 3600;
-                return new Healing(true, end, $"The row becomes Error by {Words.Time(end)}, when the job is {Words.Duration(limits.MaxJobDuration)} old; its worker stays held.");
-            case "not_queued" when judged.Job is { Record: null }:
-                return new Healing(false, null, "Never: without its record no worker takes the job up again, and nobody fails it.");
-            case "not_queued":
-                var error = (judged.Job?.Record?.Updated ?? diagnosed.Now) + limits.MaxJobDuration + 3600;
-                return new Healing(true, error, $"The row becomes Error by {Words.Time(error)}, when the job is {Words.Duration(limits.MaxJobDuration)} old; the scan is not done.");
-            case "unreported" when judged.Job?.Record is { IsFinal: true, IsAcknowledged: false }:
-                return new Healing(null, null, "Only if core takes the status at one of the reaper's hourly rounds before the record expires; it did not so far.");
-            // Without Redis nobody knows whether the record is still there; beyond its limit Harbor has ended whatever it was.
-            case "unreported" when judged.Job is null && judged.Task.AgeAt(diagnosed.Now) <= limits.Never:
-                return new Healing(null, null, "Only while the job service still has its record: its reaper sends the status again hourly.");
-            case "unreported":
-                return new Healing(false, null, "Never: nobody will send the status again.");
-            default:
-                return judged.Task.AgeAt(diagnosed.Now) > limits.Never
-                    ? new Healing(false, null, $"No: whatever Harbor still tracks it ends within {Words.Duration(limits.Never)}.")
-                    : new Healing(null, null, $"If the job service still tracks it, it becomes Error when it is {Words.Duration(limits.MaxJobDuration)} old.");
-        }
+        Judgement.Lost => new Healing(false, null, "Never: Harbor does not compare its rows with the job service's Redis."),
+        Judgement.Hung => FailedByLimit(judged.Job?.Record?.Updated ?? diagnosed.Now - judged.Task.RunningAge(diagnosed.Now), "its worker stays held", limits),
+        Judgement.NotQueued when judged.Job is { Record: null } => new Healing(false, null, "Never: without its record no worker takes the job up again, and nobody fails it."),
+        Judgement.NotQueued => FailedByLimit(judged.Job?.Record?.Updated ?? diagnosed.Now, "the scan is not done", limits),
+        Judgement.Unreported when judged.Job?.Record is { IsFinal: true, IsAcknowledged: false } =>
+            new Healing(null, null, "Only if core takes the status at one of the reaper's hourly rounds before the record expires; it did not so far."),
+        // Without Redis nobody knows whether the record is still there; beyond its limit Harbor has ended whatever it was.
+        Judgement.Unreported when judged.Job is null && judged.Task.AgeAt(diagnosed.Now) <= limits.Never =>
+            new Healing(null, null, "Only while the job service still has its record: its reaper sends the status again hourly."),
+        Judgement.Unreported => new Healing(false, null, "Never: nobody will send the status again."),
+        Judgement.Overdue => judged.Task.AgeAt(diagnosed.Now) > limits.Never
+            ? new Healing(false, null, $"No: whatever Harbor still tracks it ends within {Words.Duration(limits.Never)}.")
+            : new Healing(null, null, $"If the job service still tracks it, it becomes Error when it is {Words.Duration(limits.MaxJobDuration)} old."),
+        Judgement.Queued or Judgement.Running or Judgement.Paused or Judgement.Requeued or Judgement.Settling or Judgement.Unjudged => throw NotStuck(judged),
+    };
+
+    private static Healing FailedByLimit(double since, string but, Limits limits)
+    {
+        var end = since + limits.MaxJobDuration + 3600;
+        return new Healing(true, end, $"The row becomes Error by {Words.Time(end)}, when the job is {Words.Duration(limits.MaxJobDuration)} old; {but}.");
     }
 }

@@ -1,4 +1,3 @@
-using HarborScanExporter.Metrics.Collectors;
 using HarborScanExporter.Observation;
 using HarborScanExporter.Text;
 using Prometheus;

@@ -101,7 +101,7 @@ public sealed class EvidencePropertyTests(ITestOutputHelper output)
             var known = truths.ToDictionary(truth => truth.TaskId);
             foreach (var task in diagnosed.Tasks)
             {
-                var what = $"{look}: {(known.GetValueOrDefault(task.Task.Id) is { } truth ? $"{truth.Fate}{(truth.IsStored ? " with report" : "")}" : "over")} {task.Judgement}";
+                var what = $"{look}: {(known.GetValueOrDefault(task.Task.Id) is { } truth ? $"{truth.Fate}{(truth.IsStored ? " with report" : "")}" : "over")} {task.Judgement.Word}";
                 seen[what] = seen.GetValueOrDefault(what) + 1;
             }
         }

@@ -101,7 +101,7 @@ public sealed class OldRedisPropertyTests(ITestOutputHelper output)
             {
                 var truth = known.GetValueOrDefault(task.Task.Id);
                 var row = DateTime.UnixEpoch.AddSeconds(task.Task.Created ?? 0) > copied ? "younger" : "older";
-                var what = $"{Old(age)}, {diagnosed.JobService.State}, {look}: {row} {(truth is null ? "over" : truth.IsAlive ? "alive" : truth.Fate.ToString())} {task.Judgement}";
+                var what = $"{Old(age)}, {diagnosed.JobService.State}, {look}: {row} {(truth is null ? "over" : truth.IsAlive ? "alive" : truth.Fate.ToString())} {task.Judgement.Word}";
                 seen[what] = seen.GetValueOrDefault(what) + 1;
             }
         }

@@ -45,12 +45,12 @@ internal sealed class VerdictsAgainstTruth(
         {
             if (_truths.GetValueOrDefault(task.Task.Id) is not { } truth)
             {
-                yield return $"Over and called {task.Judgement}: {task}";
+                yield return $"Over and called {task.Judgement.Word}: {task}";
                 continue;
             }
             if (WouldLie(task, truth)) yield return $"Would be written Success: {truth} {Told(task)}";
-            if (task.Judgement.IsStuck && !MayBeCalledStuck(task, truth)) yield return $"Called {task.Judgement}: {truth} {Told(task)}";
-            else if (!task.Judgement.IsStuck && earlier is not null && MustBeCalledStuck(task, truth)) yield return $"Dead and called {task.Judgement}: {truth} {Told(task)}";
+            if (task.Judgement.IsStuck && !MayBeCalledStuck(task, truth)) yield return $"Called {task.Judgement.Word}: {truth} {Told(task)}";
+            else if (!task.Judgement.IsStuck && earlier is not null && MustBeCalledStuck(task, truth)) yield return $"Dead and called {task.Judgement.Word}: {truth} {Told(task)}";
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class VerdictsAgainstTruth(
         where task.Judgement.IsStuck
         let truth = _truths.GetValueOrDefault(task.Task.Id)
         where task.Task.AgeAt(diagnosed.Now) < TimeSpan.FromHours(26).TotalSeconds || WouldLie(task, truth)
-        select $"Called {task.Judgement}: {truth} {Told(task)}";
+        select $"Called {task.Judgement.Word}: {truth} {Told(task)}";
 
     /// <summary>Where Redis shows a Harbor of some time ago: whatever is alive is not called stuck, and nothing else is called finished.</summary>
     public IEnumerable<string> ProblemsOfTheOld() =>
@@ -68,7 +68,7 @@ internal sealed class VerdictsAgainstTruth(
         where task.Judgement.IsStuck
         let truth = _truths.GetValueOrDefault(task.Task.Id)
         where truth is { IsAlive: true } || WouldLie(task, truth)
-        select $"Called {task.Judgement}: {truth} {Told(task)}";
+        select $"Called {task.Judgement.Word}: {truth} {Told(task)}";
 
     /// <summary>A repair would write Success, and no scan stored a result for it.</summary>
     private bool WouldLie(JudgedTask task, ScanTruth? truth) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Findings;
 using HarborScanExporter.Text;
 

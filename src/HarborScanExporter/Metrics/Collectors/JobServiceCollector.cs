@@ -1,6 +1,5 @@
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Harbor;
-using HarborScanExporter.JobService;
 using HarborScanExporter.Observation;
 using HarborScanExporter.Settings;
 

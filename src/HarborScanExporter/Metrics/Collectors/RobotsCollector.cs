@@ -1,4 +1,3 @@
-using HarborScanExporter.Database.Queries;
 using HarborScanExporter.Observation;
 using HarborScanExporter.Settings;
 

@@ -11,19 +11,20 @@ internal static class TaskPlanning
     /// <summary>After Harbor took a stop, its hook is given this long to reach the row.</summary>
     private const double StopSettle = 120;
 
-    /// <summary>The verdicts that a repair is known for; every other is left alone.</summary>
-    private static readonly Judgement[] Repairable = [Judgement.Lost, Judgement.Unreported, Judgement.Hung, Judgement.NotQueued];
+    /// <summary>Why nothing is repaired of a verdict; null where a repair was thought through for it.</summary>
+    private static string? NoRepairOf(Judgement judgement) => judgement switch
+    {
+        Judgement.Lost or Judgement.Unreported or Judgement.Hung or Judgement.NotQueued => null,
+        Judgement.Overdue => "Rows alone cannot say whether a worker holds it.",
+        Judgement.Queued or Judgement.Running or Judgement.Paused or Judgement.Requeued or Judgement.Settling or Judgement.Unjudged => $"No repair is known for {judgement.Word}. Look for a newer exporter.",
+    };
 
     /// <summary>The decision.</summary>
     public static Decision Decide(JudgedTask judged, Look look, PastOfThings past)
     {
         var task = judged.Task;
         var its = past.OfTask(task.Id);
-        if (judged.Judgement == Judgement.Overdue)
-            return Refuse(judged, SkipReason.NoProof, "Rows alone cannot say whether a worker holds it.");
-        // What a repair rests on was thought through verdict by verdict.
-        if (!Repairable.Contains(judged.Judgement))
-            return Refuse(judged, SkipReason.NoProof, $"No repair is known for {judged.Judgement.Word ?? "a scan without a verdict"}. Look for a newer exporter.");
+        if (NoRepairOf(judged.Judgement) is { } none) return Refuse(judged, SkipReason.NoProof, none);
         if (judged.Job is not { } job)
             return Refuse(judged, SkipReason.NoProof, "Redis was not asked about this job: more scans are in doubt than one look takes.");
         if (look.WantsSecondLook(FindingId.OfTask(task.Id)) is { } early) return Refuse(judged, SkipReason.SecondLook, early.Text) with { HoldsFor = early.HoldsFor };

@@ -44,11 +44,11 @@ public sealed class PlanningTests
         var past = new PastOfThings(RepairHistory.None with { Now = Now }, Armed);
         var known = look.Diagnosed.Tasks.Single();
         Assert.NotNull(TaskPlanning.Decide(known, look, past).Repair);
-        foreach (var judgement in Judgement.States.Append(default))
+        foreach (var judgement in Judgement.States)
         {
             var decided = TaskPlanning.Decide(known with { Judgement = judgement }, look, past);
             Assert.Null(decided.Repair);
-            Assert.Equal(("no_proof", $"No repair is known for {judgement.Word ?? "a scan without a verdict"}. Look for a newer exporter."), (decided.Refusal!.Reason, decided.Refusal.Text));
+            Assert.Equal(("no_proof", $"No repair is known for {judgement.Word}. Look for a newer exporter."), (decided.Refusal!.Reason, decided.Refusal.Text));
         }
         foreach (var kind in new[] { "execution_of_a_later_version", Inconsistency.SweepBlocked })
             Assert.Equal("no_proof execution-500", new PlanSituation { Executions = [InconsistentRow(kind)] }.Told());
