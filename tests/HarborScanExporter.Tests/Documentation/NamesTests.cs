@@ -23,8 +23,9 @@ public sealed partial class NamesTests
         "HARBOR_SCAN_SCRAPE_TIMEOUTS",
         // What Kubernetes injects for a service named harbor-scan-exporter.
         "HARBOR_SCAN_EXPORTER_SERVICE_HOST",
-        // The server of the tests.
+        // The servers of the tests, and how many histories they try.
         "HARBOR_TEST_DATABASE",
+        "HARBOR_TEST_HISTORIES",
         "HARBOR_TEST_REDIS",
     ];
 

@@ -11,7 +11,10 @@ namespace HarborScanExporter.Tests.EndToEnd;
 public sealed class ActiveSetPropertyTests(ITestOutputHelper output)
 {
     /// <summary>Of a normal run.</summary>
-    private const int Histories = 12;
+    private const int Few = 6;
+
+    /// <summary>Seeds go on until each of <see cref="Wanted"/> was seen, up to this many.</summary>
+    private const int MostHistories = 12;
 
     private static readonly string[] Wanted = ["late commits after more than ten minutes", "rows that came to life again", "restored", "failed over", "exporters restarted", "reconciliations compared"];
 
@@ -20,14 +23,16 @@ public sealed class ActiveSetPropertyTests(ITestOutputHelper output)
     [Fact]
     public async Task At_every_scrape_of_any_history_open_rows_are_told_as_plain_queries_tell_them()
     {
-        var (first, last) = (HistorySeeds.First, HistorySeeds.Last(Histories));
-        var count = last - first + 1;
+        var first = HistorySeeds.First;
+        var count = HistorySeeds.Last(Few) - first + 1;
+        // Whoever asks for a few looks for something else.
+        var goesOn = !HistorySeeds.AreAsked || count >= MostHistories;
         await using var redis = await RedisServer.StartAsync();
         var clock = Stopwatch.StartNew();
         var seen = new SortedDictionary<string, long>(StringComparer.Ordinal);
         List<string> problems = [];
-        var (steps, scrapes) = (0, 0);
-        for (var seed = first; seed <= last; seed++)
+        var (steps, scrapes, tried) = (0, 0, 0);
+        for (var seed = first; tried < count || (goesOn && tried < MostHistories && problems.Count == 0 && Unseen(seen).Any()); seed++, tried++)
         {
             var ofHarbor = seed % 2 == 0;
             var withRedis = seed / 2 % 2 == 0;
@@ -39,11 +44,13 @@ public sealed class ActiveSetPropertyTests(ITestOutputHelper output)
             steps += run.Steps;
             scrapes += run.Scrapes;
         }
-        output.WriteLine($"{count} histories, {steps} steps, {scrapes} scrapes compared, seeds {first} to {last}, in {clock.Elapsed.TotalSeconds:0.0} s. "
+        output.WriteLine($"{tried} histories, {steps} steps, {scrapes} scrapes compared, seeds {first} to {first + tried - 1}, in {clock.Elapsed.TotalSeconds:0.0} s. "
             + (WatchedExporters.Remembers ? "One exporter remembers." : "Both exporters read the whole tables."));
         foreach (var (what, number) in seen) output.WriteLine($"  {what} {number}");
         Assert.True(problems.Count == 0, string.Join(Environment.NewLine, problems));
         // Histories in which nothing of this happens would prove nothing.
-        foreach (var what in count < Histories ? [] : Wanted) Assert.True(seen.GetValueOrDefault(what) > 0, $"Never seen: {what}.");
+        if (goesOn) Assert.Empty(Unseen(seen));
     }
+
+    private static IEnumerable<string> Unseen(SortedDictionary<string, long> seen) => Wanted.Where(what => seen.GetValueOrDefault(what) <= 0);
 }

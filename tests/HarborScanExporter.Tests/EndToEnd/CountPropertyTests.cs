@@ -14,7 +14,7 @@ namespace HarborScanExporter.Tests.EndToEnd;
 public sealed class CountPropertyTests(ITestOutputHelper output)
 {
     /// <summary>Of a normal run.</summary>
-    private const int Histories = 48;
+    private const int Few = 12;
 
     /// <summary>A history depends on the time of day: seeds go on until each of <see cref="Wanted"/> was seen, up to this many.</summary>
     private const int MostHistories = 400;
@@ -27,7 +27,7 @@ public sealed class CountPropertyTests(ITestOutputHelper output)
     [Fact]
     public async Task After_any_history_counts_are_those_of_the_rows_and_nothing_alive_is_called_stuck()
     {
-        var last = HistorySeeds.Last(Histories);
+        var last = HistorySeeds.Last(Few);
         var clock = Stopwatch.StartNew();
         var seen = new SortedDictionary<string, double>(StringComparer.Ordinal);
         var problems = new List<string>();

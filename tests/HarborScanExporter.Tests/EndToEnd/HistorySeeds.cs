@@ -12,5 +12,8 @@ internal static class HistorySeeds
     /// <param name="histories">How many a normal run tries.</param>
     public static int Last(int histories) => First + (Asked("HARBOR_TEST_HISTORIES") ?? histories) - 1;
 
+    /// <summary>Whether the environment says how many.</summary>
+    public static bool AreAsked => Asked("HARBOR_TEST_HISTORIES") is not null;
+
     private static int? Asked(string name) => int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : null;
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using CsCheck;
+using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Observation;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,7 +15,7 @@ namespace HarborScanExporter.Tests.EndToEnd;
 public sealed class OldRedisPropertyTests(ITestOutputHelper output)
 {
     /// <summary>Of a normal run.</summary>
-    private const int Histories = 24;
+    private const int Few = 12;
 
     /// <summary>Seconds for which a snapshot is old when it is not one of the middle of a history: in most of them the heartbeats are still fresh.</summary>
     private static readonly int[] Ages = [0, 1, 3, 6, 10, 15, 20, 24, 28, 31, 45, 90, 600];
@@ -29,7 +30,7 @@ public sealed class OldRedisPropertyTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_the_age_of_the_keys_no_live_scan_is_called_stuck()
     {
-        var last = HistorySeeds.Last(Histories);
+        var last = HistorySeeds.Last(Few);
         await using var redis = await RedisServer.StartAsync();
         var clock = Stopwatch.StartNew();
         var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);

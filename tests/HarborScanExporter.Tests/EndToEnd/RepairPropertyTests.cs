@@ -15,7 +15,7 @@ namespace HarborScanExporter.Tests.EndToEnd;
 public sealed class RepairPropertyTests(ITestOutputHelper output)
 {
     /// <summary>Of a normal run.</summary>
-    private const int Histories = 20;
+    private const int Few = 8;
 
     /// <summary>A history depends on the time of day: seeds go on until each of <see cref="Wanted"/> was seen, up to this many.</summary>
     private const int MostHistories = 400;
@@ -31,7 +31,7 @@ public sealed class RepairPropertyTests(ITestOutputHelper output)
     [Fact]
     public async Task After_any_history_only_what_finished_is_written_Success()
     {
-        var last = HistorySeeds.Last(Histories);
+        var last = HistorySeeds.Last(Few);
         await using var redis = await RedisServer.StartAsync();
         var clock = Stopwatch.StartNew();
         var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);

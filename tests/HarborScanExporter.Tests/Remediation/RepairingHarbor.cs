@@ -7,7 +7,6 @@ using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 
 namespace HarborScanExporter.Tests.Remediation;
 
@@ -18,7 +17,7 @@ internal sealed class RepairingHarbor : IAsyncDisposable
     private readonly bool _ownsRedis;
     private int _jobs;
 
-    private RepairingHarbor(TestHarbor harbor, bool ownsHarbor, RedisServer redis, bool ownsRedis, ServiceProvider pieces, FakeTimeProvider time, ExporterSettings settings)
+    private RepairingHarbor(TestHarbor harbor, bool ownsHarbor, RedisServer redis, bool ownsRedis, ServiceProvider pieces, WaitedTime time, ExporterSettings settings)
     {
         (Harbor, _ownsHarbor, Redis, _ownsRedis, Pieces, Time, Settings) = (harbor, ownsHarbor, redis, ownsRedis, pieces, time, settings);
         (Seed, Jobs) = (new Seed(harbor), new JobServiceSeed(redis));
@@ -34,7 +33,7 @@ internal sealed class RepairingHarbor : IAsyncDisposable
 
     public ServiceProvider Pieces { get; }
 
-    public FakeTimeProvider Time { get; }
+    public WaitedTime Time { get; }
 
     public ExporterSettings Settings { get; }
 
@@ -63,7 +62,7 @@ internal sealed class RepairingHarbor : IAsyncDisposable
         var settings = reading.Settings!;
         if (limits is not null) settings = settings with { Remediation = limits(settings.Remediation) };
         if (port is { } way) settings = settings with { Database = settings.Database with { Port = way } };
-        var time = new FakeTimeProvider();
+        var time = new WaitedTime();
         var services = new ServiceCollection().AddLogging(logging => logging.AddFakeLogging()).AddLooking(settings, time).AddRepairing(settings);
         if (repairPort is { } own) services.AddSingleton(_ => new RepairDatabase(settings.Database with { Port = own }, settings.Remediation));
         if (act is not null) services.AddSingleton(act);

@@ -14,6 +14,12 @@ internal static class Rows
         return await OfAsync(connection, sql);
     }
 
+    public static async Task<List<string>> OfAsync(NpgsqlDataSource source, string sql)
+    {
+        await using var connection = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        return await OfAsync(connection, sql);
+    }
+
     public static async Task<List<string>> OfAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);
@@ -27,12 +33,20 @@ internal static class Rows
     /// <summary>The one value of a query, as text.</summary>
     public static async Task<string> OneAsync(string connectionString, string sql) => Assert.Single(await OfAsync(connectionString, sql));
 
+    public static async Task<string> OneAsync(NpgsqlDataSource source, string sql) => Assert.Single(await OfAsync(source, sql));
+
     /// <summary>Runs statements that give no rows; tells how many rows they touched.</summary>
     public static async Task<int> RunAsync(string connectionString, string sql)
     {
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
+
+    public static async Task<int> RunAsync(NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
         return await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 

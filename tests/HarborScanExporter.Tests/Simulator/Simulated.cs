@@ -24,10 +24,9 @@ internal sealed class Simulated : IAsyncDisposable
     /// <summary>A Harbor without errors and without schedules of its own, unless the settings say so.</summary>
     public static async Task<Simulated> StartAsync(string release = "2.11.0", SimulationSettings? settings = null, IDatabase? redis = null)
     {
-        var database = await PostgresServer.Current.CreateDatabaseAsync();
-        var dataSource = NpgsqlDataSource.Create(database.ConnectionString);
-        await using (var connection = await dataSource.OpenConnectionAsync(TestContext.Current.CancellationToken))
-            await HarborSchema.CreateAsync(connection, HarborRelease.Parse(release), TestContext.Current.CancellationToken);
+        var database = await PostgresServer.Current.CreateHarborDatabaseAsync(HarborRelease.Parse(release));
+        // Thousands of short statements: the connections are kept, unlike those of the test database itself.
+        var dataSource = NpgsqlDataSource.Create(database.PooledConnectionString);
         var harbor = await HarborSimulation.StartAsync(dataSource, HarborRelease.Parse(release),
             settings ?? new SimulationSettings { ErrorShare = 0, Sweeps = false }, redis, TestContext.Current.CancellationToken);
         return new Simulated(database, dataSource, harbor);
@@ -36,11 +35,11 @@ internal sealed class Simulated : IAsyncDisposable
     public Task AdvanceAsync(TimeSpan time) => Harbor.AdvanceAsync(time, TestContext.Current.CancellationToken);
 
     /// <summary>The one row of a query, columns joined by a bar.</summary>
-    public Task<string> OneAsync(string sql) => Rows.OneAsync(_database.ConnectionString, sql);
+    public Task<string> OneAsync(string sql) => Rows.OneAsync(_dataSource, sql);
 
-    public Task<List<string>> RowsAsync(string sql) => Rows.OfAsync(_database.ConnectionString, sql);
+    public Task<List<string>> RowsAsync(string sql) => Rows.OfAsync(_dataSource, sql);
 
-    public Task<int> RunAsync(string sql) => Rows.RunAsync(_database.ConnectionString, sql);
+    public Task<int> RunAsync(string sql) => Rows.RunAsync(_dataSource, sql);
 
     /// <summary>status|code of a task.</summary>
     public Task<string> StatusAsync(long task) => OneAsync($"select status, status_code from task where id = {task}");

@@ -15,22 +15,22 @@ public sealed class SimulatorProgramTests
     public async Task Schema_creates_the_tables_once_and_refuses_another_version()
     {
         await using var database = await PostgresServer.Current.CreateDatabaseAsync();
-        var first = await RunAsync("schema", "--database", database.ConnectionString, "--release", "2.9.5");
+        var first = await RunAsync("schema", "--database", database.PooledConnectionString, "--release", "2.9.5");
         Assert.Equal((0, "created the tables of Harbor 2.9.5 (schema 120)"), (first.ExitCode, first.Output.Trim()));
-        var second = await RunAsync("schema", "--database", database.ConnectionString, "--release", "2.9.0");
+        var second = await RunAsync("schema", "--database", database.PooledConnectionString, "--release", "2.9.0");
         Assert.Equal((0, "the tables of schema 120 are there already"), (second.ExitCode, second.Output.Trim()));
-        var other = await RunAsync("schema", "--database", database.ConnectionString, "--release", "2.10.0");
+        var other = await RunAsync("schema", "--database", database.PooledConnectionString, "--release", "2.10.0");
         Assert.Equal((1, true), (other.ExitCode, other.Error.Contains("the database holds schema 120, not 130", StringComparison.Ordinal)));
-        Assert.NotEqual(0, (await RunAsync("schema", "--database", database.ConnectionString, "--release", "1.10")).ExitCode);
+        Assert.NotEqual(0, (await RunAsync("schema", "--database", database.PooledConnectionString, "--release", "1.10")).ExitCode);
     }
 
     [Fact]
     public async Task Run_refuses_a_database_with_rows_that_it_did_not_write()
     {
         await using var database = await PostgresServer.Current.CreateDatabaseAsync();
-        await RunAsync("schema", "--database", database.ConnectionString);
+        await RunAsync("schema", "--database", database.PooledConnectionString);
         await Rows.RunAsync(database.ConnectionString, "insert into execution (vendor_type, status, trigger) values ('IMAGE_SCAN', 'Running', 'MANUAL')");
-        var run = await RunAsync("run", "--database", database.ConnectionString, "--for", "1s");
+        var run = await RunAsync("run", "--database", database.PooledConnectionString, "--for", "1s");
         Assert.Equal((1, true), (run.ExitCode, run.Error.Contains("not simulated", StringComparison.Ordinal)));
         Assert.Equal("1", await Rows.OneAsync(database.ConnectionString, "select count(*) from execution"));
     }
@@ -39,7 +39,7 @@ public sealed class SimulatorProgramTests
     public async Task Run_leaves_every_kind_of_trouble_in_the_rows_and_starts_afresh_the_second_time()
     {
         await using var database = await PostgresServer.Current.CreateDatabaseAsync();
-        var run = await RunAsync("run", "--database", database.ConnectionString, "--rate", "10", "--for", "1s");
+        var run = await RunAsync("run", "--database", database.PooledConnectionString, "--rate", "10", "--for", "1s");
         Assert.True(run.ExitCode == 0, run.All);
         Assert.EndsWith("stopped", run.Output.TrimEnd(), StringComparison.Ordinal);
 
@@ -75,7 +75,7 @@ public sealed class SimulatorProgramTests
         };
         foreach (var (trouble, sql) in troubles) Assert.Equal($"{trouble} t", $"{trouble} {await Rows.OneAsync(database.ConnectionString, sql)}");
 
-        var again = await RunAsync("run", "--database", database.ConnectionString, "--rate", "10", "--faults", "none", "--for", "1s");
+        var again = await RunAsync("run", "--database", database.PooledConnectionString, "--rate", "10", "--faults", "none", "--for", "1s");
         Assert.True(again.ExitCode == 0, again.All);
         Assert.Equal("0|0", await Rows.OneAsync(database.ConnectionString, """
             select (select count(*) from task where status_code < 3 and vendor_type in ('IMAGE_SCAN', 'SBOM', 'SCAN_ALL') and creation_time < now() at time zone 'UTC' - interval '1 hour'),
@@ -90,7 +90,7 @@ public sealed class SimulatorProgramTests
     public async Task Run_plays_its_faults_under_old_and_new_releases(string release)
     {
         await using var database = await PostgresServer.Current.CreateDatabaseAsync();
-        var run = await RunAsync("run", "--database", database.ConnectionString, "--release", release, "--rate", "3", "--for", "1s");
+        var run = await RunAsync("run", "--database", database.PooledConnectionString, "--release", release, "--rate", "3", "--for", "1s");
         Assert.True(run.ExitCode == 0, run.All);
         Assert.Equal("1", await Rows.OneAsync(database.ConnectionString, "select count(*) from execution e join task t on t.execution_id = e.id where e.status = 'Success' and t.status = 'Pending' and e.vendor_type = 'IMAGE_SCAN'"));
     }
@@ -99,7 +99,7 @@ public sealed class SimulatorProgramTests
     public async Task Run_ends_cleanly_when_it_is_told_to()
     {
         await using var database = await PostgresServer.Current.CreateDatabaseAsync();
-        await using var tool = await RunningTool.StartAsync(Program, ["run", "--database", database.ConnectionString, "--rate", "5", "--faults", "none"],
+        await using var tool = await RunningTool.StartAsync(Program, ["run", "--database", database.PooledConnectionString, "--rate", "5", "--faults", "none"],
             () => Task.FromResult(true));
         await Eventually.HoldsAsync(() => Task.FromResult(tool.Log.Contains("real time from here", StringComparison.Ordinal)), TimeSpan.FromMinutes(2), () => tool.Log);
         await Tool.RunAsync("/bin/kill", ["-TERM", tool.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
@@ -112,7 +112,7 @@ public sealed class SimulatorProgramTests
     {
         await using var database = await PostgresServer.Current.CreateDatabaseAsync();
         await using var tool = await RunningTool.StartAsync(Program,
-            ["run", "--database", database.ConnectionString, "--history", "1h", "--rate", "5", "--faults", "none", "--api", "http://127.0.0.1:0"], () => Task.FromResult(true));
+            ["run", "--database", database.PooledConnectionString, "--history", "1h", "--rate", "5", "--faults", "none", "--api", "http://127.0.0.1:0"], () => Task.FromResult(true));
         await Eventually.HoldsAsync(() => Task.FromResult(tool.Log.Contains("Harbor's API v2.0 at http://127.0.0.1:", StringComparison.Ordinal)), TimeSpan.FromMinutes(2), () => tool.Log);
         var address = new Uri(tool.Log.Split('\n').Single(line => line.StartsWith("Harbor's API", StringComparison.Ordinal)).Split(' ')[^1].Trim());
         using var client = new HarborApiClient(ServedHarbor.SettingsFor(address, HarborApiUser.Administrator), TimeProvider.System);
@@ -125,7 +125,7 @@ public sealed class SimulatorProgramTests
         await Eventually.HoldsAsync(
             async () => await Rows.OneAsync(database.ConnectionString, "select status from task where vendor_type = 'IMAGE_SCAN' order by id desc limit 1") == "Running",
             TimeSpan.FromSeconds(20), () => tool.Log);
-        var refused = await RunAsync("run", "--database", database.ConnectionString, "--api", "https://somewhere");
+        var refused = await RunAsync("run", "--database", database.PooledConnectionString, "--api", "https://somewhere");
         Assert.Contains("--api: https://somewhere is no http URL of an IP address", refused.Error, StringComparison.Ordinal);
     }
 

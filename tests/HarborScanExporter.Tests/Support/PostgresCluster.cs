@@ -60,7 +60,8 @@ internal sealed class PostgresCluster : IAsyncDisposable
             $"unix_socket_directories = '{cluster._folder}'",
             "fsync = off",
             "full_page_writes = off",
-            "max_connections = 200",
+            "max_wal_size = '4GB'",
+            "max_connections = 400",
             "password_encryption = 'scram-sha-256'",
             .. settings,
         ]);

@@ -1,5 +1,6 @@
-using HarborScanExporter.Tests.Support;
 using System.Diagnostics;
+using HarborScanExporter.Tests.Support;
+using HarborSimulator.Schema;
 using Npgsql;
 using Testcontainers.PostgreSql;
 
@@ -17,7 +18,8 @@ public sealed class PostgresServer : IAsyncLifetime
     private static int s_databases;
     private PostgreSqlContainer? _container;
     private PostgresCluster? _cluster;
-    private string _administrator = "";
+    private ServerAdministrator? _administrator;
+    private HarborTemplates? _templates;
 
     /// <summary>The server of this test run.</summary>
     public static PostgresServer Current => s_current ?? throw new InvalidOperationException("The assembly fixture has not started.");
@@ -28,33 +30,45 @@ public sealed class PostgresServer : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         s_current = this;
+        _administrator = new ServerAdministrator(await StartAsync(), keepsConnections: true);
+        _templates = new HarborTemplates(_administrator);
+    }
+
+    /// <summary>A new, empty database of its own for one test or class.</summary>
+    internal Task<TestDatabase> CreateDatabaseAsync() => TestDatabase.CreateAsync(_administrator!, NewName());
+
+    /// <summary>A new database of its own with the tables of a release of Harbor and no row but its version.</summary>
+    internal async Task<TestDatabase> CreateHarborDatabaseAsync(HarborRelease release) =>
+        await TestDatabase.CreateAsync(_administrator!, NewName(), await _templates!.NameOfAsync(release));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_templates is not null) await _templates.DisposeAsync();
+        if (_administrator is not null) await _administrator.DisposeAsync();
+        if (_cluster is not null) await _cluster.DisposeAsync();
+        if (_container is not null) await _container.DisposeAsync();
+    }
+
+    private static string NewName() => $"harbor_test_{Environment.ProcessId}_{Interlocked.Increment(ref s_databases)}";
+
+    /// <summary>Finds or starts the server; the connection string of a superuser.</summary>
+    private async Task<string> StartAsync()
+    {
         if (Environment.GetEnvironmentVariable("HARBOR_TEST_DATABASE") is { Length: > 0 } given)
         {
-            _administrator = given;
             Origin = "HARBOR_TEST_DATABASE";
-            return;
+            return given;
         }
         if (DockerAnswers())
         {
             _container = new PostgreSqlBuilder("postgres:16-alpine").WithDatabase("postgres").Build();
             await _container.StartAsync();
-            _administrator = _container.GetConnectionString();
             Origin = "Testcontainers";
-            return;
+            return _container.GetConnectionString();
         }
         _cluster = await PostgresCluster.StartAsync(PostgresCluster.InstalledBinaries());
-        _administrator = _cluster.AdministratorConnectionString;
         Origin = "private cluster";
-    }
-
-    /// <summary>A new, empty database of its own for one test or class.</summary>
-    internal async Task<TestDatabase> CreateDatabaseAsync() => await TestDatabase.CreateAsync(
-        _administrator, $"harbor_test_{Environment.ProcessId}_{Interlocked.Increment(ref s_databases)}");
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_cluster is not null) await _cluster.DisposeAsync();
-        if (_container is not null) await _container.DisposeAsync();
+        return _cluster.AdministratorConnectionString;
     }
 
     private static bool DockerAnswers()
@@ -72,71 +86,6 @@ public sealed class PostgresServer : IAsyncLifetime
         catch (System.ComponentModel.Win32Exception)
         {
             return false;
-        }
-    }
-}
-
-/// <summary>One database of the test server.</summary>
-internal sealed class TestDatabase : IAsyncDisposable
-{
-    private readonly string _administrator;
-
-    private TestDatabase(string administrator, string name)
-    {
-        _administrator = administrator;
-        Name = name;
-        ConnectionString = new NpgsqlConnectionStringBuilder(administrator) { Database = name, Pooling = false }.ConnectionString;
-    }
-
-    public string Name { get; }
-
-    /// <summary>As the owner of the tables, unpooled.</summary>
-    public string ConnectionString { get; }
-
-    public static async Task<TestDatabase> CreateAsync(string administrator, string name)
-    {
-        var database = new TestDatabase(administrator, name);
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(administrator) { Pooling = false });
-        await using var create = source.CreateCommand($"create database {name} template template0");
-        await create.ExecuteNonQueryAsync();
-        return database;
-    }
-
-    /// <summary>An open connection as the owner.</summary>
-    public async Task<NpgsqlConnection> OpenAsync()
-    {
-        var connection = new NpgsqlConnection(ConnectionString);
-        await connection.OpenAsync();
-        return connection;
-    }
-
-    /// <summary>Runs statements as the owner.</summary>
-    public async Task ExecuteAsync(string sql)
-    {
-        await using var connection = await OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    /// <summary>The first column of the first row, as the owner.</summary>
-    public async Task<T> ScalarAsync<T>(string sql)
-    {
-        await using var connection = await OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (T)(await command.ExecuteScalarAsync() ?? throw new InvalidOperationException($"No row: {sql}"));
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_administrator) { Pooling = false });
-        await using var drop = source.CreateCommand($"drop database if exists {Name} with (force)");
-        try
-        {
-            await drop.ExecuteNonQueryAsync();
-        }
-        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.SyntaxError)
-        {
-            // PostgreSQL 12 has no FORCE: the server's end drops the database.
         }
     }
 }

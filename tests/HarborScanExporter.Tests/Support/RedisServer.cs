@@ -1,11 +1,20 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using HarborScanExporter.Tests.Support;
 using StackExchange.Redis;
+
+[assembly: AssemblyFixture(typeof(RedisServers))]
 
 namespace HarborScanExporter.Tests.Support;
 
-/// <summary>A real Redis of its own, without persistence; killed and started again on the same port it is an empty one.</summary>
+/// <summary>
+/// A real Redis of its own, without persistence; killed and started again on the same port it is an empty one. One that nobody has killed or administered
+/// is emptied after its test and serves another.
+/// </summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
+    private static readonly ConcurrentBag<RedisServer> s_idle = [];
+
     /// <summary>The server that the tests start: redis-server, or the compatible program that HARBOR_TEST_REDIS names, such as valkey-server.</summary>
     public static string Program { get; } = Environment.GetEnvironmentVariable("HARBOR_TEST_REDIS") is { Length: > 0 } named ? named : "redis-server";
 
@@ -13,11 +22,13 @@ internal sealed class RedisServer : IAsyncDisposable
     public const int Number = 1;
 
     private readonly string[] _settings;
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("harbor-redis-");
+    private readonly DirectoryInfo _folder;
     private RunningTool? _process;
     private ConnectionMultiplexer? _connection;
+    private bool _isAsStarted;
+    private bool _isDisposed;
 
-    private RedisServer(int port, string[] settings) => (Port, _settings) = (port, settings);
+    private RedisServer(int port, string[] settings, DirectoryInfo folder) => (Port, _settings, _folder, _isAsStarted) = (port, settings, folder, settings.Length == 0);
 
     public int Port { get; }
 
@@ -28,17 +39,22 @@ internal sealed class RedisServer : IAsyncDisposable
     public string UrlOf(int number, string credentials = "", int? port = null) =>
         string.Create(CultureInfo.InvariantCulture, $"redis://{(credentials.Length > 0 ? credentials + "@" : "")}127.0.0.1:{port ?? Port}/{number}");
 
-    public int ProcessId => _process?.Id ?? throw new InvalidOperationException("Not running.");
-
     /// <summary>The job service's database.</summary>
     public IDatabase Database => (_connection ?? throw new InvalidOperationException("Not connected.")).GetDatabase(Number);
 
     /// <summary>Starts a server; arguments are those of redis-server, such as --requirepass.</summary>
     public static async Task<RedisServer> StartAsync(params string[] settings)
     {
+        if (settings.Length == 0 && s_idle.TryTake(out var idle))
+        {
+            // Whoever still holds the one before holds nothing.
+            var again = new RedisServer(idle.Port, settings, idle._folder) { _process = idle._process, _connection = idle._connection };
+            (idle._process, idle._connection) = (null, null);
+            return again;
+        }
         for (var attempt = 1; ; attempt++)
         {
-            var server = new RedisServer(Tool.FreePort(), settings);
+            var server = new RedisServer(Tool.FreePort(), settings, Directory.CreateTempSubdirectory("harbor-redis-"));
             // Between the choice of a port and its use somebody else may take it.
             if (await server.StartProcessAsync()) return server;
             await server.DisposeAsync();
@@ -55,14 +71,19 @@ internal sealed class RedisServer : IAsyncDisposable
 
     /// <summary>The lines of an INFO section.</summary>
     public async Task<string[]> InfoLinesAsync(string section) =>
-        (await _connection!.GetDatabase().ExecuteAsync("INFO", section)).ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        (await AskAsync("INFO", section)).ToString().Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Runs a command of an administrator, such as ACL or CONFIG.</summary>
-    public Task<RedisResult> AdministerAsync(string command, params object[] arguments) => _connection!.GetDatabase().ExecuteAsync(command, arguments);
+    public Task<RedisResult> AdministerAsync(string command, params object[] arguments)
+    {
+        _isAsStarted = false;
+        return AskAsync(command, arguments);
+    }
 
     /// <summary>Ends it at once.</summary>
     public async Task KillAsync()
     {
+        _isAsStarted = false;
         if (_connection is not null) await _connection.DisposeAsync();
         _connection = null;
         if (_process is not null) await _process.DisposeAsync();
@@ -78,6 +99,33 @@ internal sealed class RedisServer : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        if (_isAsStarted && await EmptiedAsync()) s_idle.Add(this);
+        else await EndAsync();
+    }
+
+    /// <summary>Ends those that no test uses.</summary>
+    internal static async Task EndIdleAsync()
+    {
+        while (s_idle.TryTake(out var idle)) await idle.EndAsync();
+    }
+
+    /// <summary>Nobody else is connected, and there is no key, script or user as of a test; false when it is no more as it was started.</summary>
+    private async Task<bool> EmptiedAsync()
+    {
+        if (_process is not { HasExited: false }) return false;
+        if (((string[])(await AskAsync("ACL", "USERS"))!).Length > 1) return false;
+        await AskAsync("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+        await AskAsync("SCRIPT", "FLUSH");
+        await AskAsync("FLUSHALL");
+        return true;
+    }
+
+    private Task<RedisResult> AskAsync(string command, params object[] arguments) => _connection!.GetDatabase().ExecuteAsync(command, arguments);
+
+    private async Task EndAsync()
     {
         await KillAsync();
         _folder.Delete(recursive: true);
@@ -107,4 +155,10 @@ internal sealed class RedisServer : IAsyncDisposable
         await ConnectAsync();
         return true;
     }
+}
+
+/// <summary>Ends the Redis servers with the test run.</summary>
+public sealed class RedisServers : IAsyncDisposable
+{
+    public async ValueTask DisposeAsync() => await RedisServer.EndIdleAsync();
 }

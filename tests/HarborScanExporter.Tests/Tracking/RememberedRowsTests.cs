@@ -2,6 +2,7 @@ using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Metrics;
 using HarborScanExporter.Tests.Observation;
 using HarborScanExporter.Tests.Support;
+using Npgsql;
 
 namespace HarborScanExporter.Tests.Tracking;
 
@@ -288,26 +289,49 @@ public sealed class RememberedRowsTests
         var seed = new Seed(database);
         await seed.TaskAsync(await seed.ExecutionAsync());
         await seed.RobotAsync(TimeSpan.FromDays(2));
-        await database.Database.ExecuteAsync($"""
+        // Robots are read for as long as this connection is open.
+        await using var slow = await database.Database.OpenAsync();
+        await using (var hold = new NpgsqlCommand($"""
+            select pg_advisory_lock(1);
+            create function wait() returns boolean language plpgsql as $$
+            begin
+                while not pg_try_advisory_xact_lock_shared(1) loop perform pg_sleep(0.02); end loop;
+                return true;
+            end $$;
             alter table robot rename to slow_robot;
-            create view robot as select r.* from slow_robot r, (select pg_sleep(4)) slow;
+            create view robot as select r.* from slow_robot r, (select wait()) slow;
             grant select on robot to {database.Role};
-            """);
-        await using var exporter = await RunningExporter.StartAsync(database, (Setting.Names.ReconciliationInterval, "1h"));
-        var first = await exporter.ScrapeAsync();
+            """, slow))
+            await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        var time = new WaitedTime();
+        await using var exporter = await RunningExporter.StartAsync(database, time, (Setting.Names.ReconciliationInterval, "1h"));
+        var first = await ScrapeAsync();
         var scrapes = 1;
         // A busy machine may take longer for the two tables than the first scrape waits.
-        for (; scrapes < 10 && first.Value("harbor_scan_collector_success", ("collector", "tasks")) == 0; scrapes++) first = await exporter.ScrapeAsync();
+        for (; scrapes < 10 && first.Value("harbor_scan_collector_success", ("collector", "tasks")) == 0; scrapes++) first = await ScrapeAsync();
+        await slow.CloseAsync();
         var scrape = first;
-        for (var attempt = 0; attempt < 100 && scrape.Value("harbor_scan_up") == 0; attempt++) scrape = await exporter.ScrapeAsync();
+        for (var attempt = 0; attempt < 100 && scrape.Value("harbor_scan_up") == 0; attempt++) scrape = await ScrapeAsync();
+        await time.HasBegunAsync(TimeSpan.FromHours(1), 1);
         // Longer than what is wanted is put off.
-        await Task.Delay(TimeSpan.FromSeconds(6), TestContext.Current.CancellationToken);
-        var later = await exporter.ScrapeAsync();
+        time.Advance(TimeSpan.FromSeconds(6));
+        var later = await ScrapeAsync();
+        // What is wanted would be waited for in breaths.
+        Assert.Equal((1, 0), (time.Begun(TimeSpan.FromHours(1)), time.Begun(TimeSpan.FromMilliseconds(200))));
 
         Assert.Equal((0, 0, 1), (first.Value("harbor_scan_up"), first.Value("harbor_scan_collector_success", ("collector", "robots")), Tasks(first, "Pending")));
         Assert.Equal((1, scrapes), (first.Value("harbor_scan_collector_success", ("collector", "tasks")), first.Value("harbor_scan_collection_failures_total", ("reason", "reconciling"))));
         Assert.DoesNotContain("harbor_scan_leaked_robots", first.Families);
         Assert.Equal((1, 1, 1), (scrape.Value("harbor_scan_up"), scrape.Value("harbor_scan_leaked_robots"), later.Value("harbor_scan_reconciliations_total")));
+
+        // It waits for the first reading of the tables by its own clock.
+        async Task<MetricsDocument> ScrapeAsync()
+        {
+            var answer = exporter.ScrapeAsync();
+            var step = TimeSpan.FromMilliseconds(50);
+            while (await Task.WhenAny(answer, Task.Delay(step, TestContext.Current.CancellationToken)) != answer) time.Advance(step);
+            return await answer;
+        }
     }
 
     private static async Task OldAsync(Seed seed)

@@ -293,7 +293,7 @@ public sealed class DoctorTests
     }
 
     private static async Task AllowAsync(RedisServer redis, string rights) =>
-        await redis.Database.ExecuteAsync("ACL", ["SETUSER", "reader", "reset", "on", $">{RedisPassword}", .. rights.Split(' ')]);
+        await redis.AdministerAsync("ACL", ["SETUSER", "reader", "reset", "on", $">{RedisPassword}", .. rights.Split(' ')]);
 
     /// <summary>A private cluster asks for passwords; a server that trusts everybody cannot refuse one.</summary>
     private static void HasNoSecret(CommandRun run) =>

@@ -1,5 +1,6 @@
 using HarborScanExporter.Metrics;
 using HarborScanExporter.Remediation.Execution;
+using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Remediation.Audit;
@@ -186,22 +187,19 @@ public sealed class RemediationCollectorTests
     [Fact]
     public async Task A_long_audit_is_counted_from_an_index_without_the_rows_that_it_keeps()
     {
-        await using var repaired = await StartAsync();
+        var time = new WaitedTime();
+        await using var repaired = await StartAsync(time);
         // What looks at repairs again counts lines for good, and reads them for that: at the start, and not for a quarter of an hour after.
-        await Eventually.HoldsAsync(
-            async () => await repaired.Harbor.Database.ScalarAsync<long>(
-                $"select count(*) from pg_stat_activity where usename = '{repaired.Harbor.RepairRole}' and state = 'idle' and (query ilike 'commit%' or query ilike 'rollback%')") > 0,
-            TimeSpan.FromSeconds(30), () => "The first look never came.");
+        await time.HasBegunAsync(VerificationLoop.LongestSleep, 1);
         await repaired.Audit.AddAsync("finish_task", ago: 100 * Hour, copies: 20_000);
         await repaired.Harbor.Database.ExecuteAsync("vacuum analyze harbor_scan.repair");
         var pages = await repaired.Harbor.Database.ScalarAsync<long>("select pg_relation_size('harbor_scan.repair') / 8192");
         Assert.True(pages > 1_000, $"{pages} pages");
-        // The server publishes a session's counts when it ends, and a moment later: those of the vacuum first.
-        await Task.Delay(1500, TestContext.Current.CancellationToken);
+        await repaired.Harbor.CountsArePublishedAsync();
         var before = await AuditCostTests.PagesReadAsync(repaired.Harbor);
         Assert.Equal(20_000, (await repaired.Exporter.ScrapeAsync()).Value(Repairs, ("action", "finish_task")));
         await repaired.StopAsync();
-        await Task.Delay(1500, TestContext.Current.CancellationToken);
+        await repaired.Harbor.CountsArePublishedAsync(repaired.Harbor.Role, repaired.Harbor.RepairRole);
         var after = await AuditCostTests.PagesReadAsync(repaired.Harbor);
         Assert.True(after.Index - before.Index > 5, "The server counted nothing.");
         Assert.True(after.Table - before.Table < 20, $"{after.Table - before.Table} pages of the table were read.");
@@ -211,13 +209,13 @@ public sealed class RemediationCollectorTests
 
     private static bool IsOfRepairs(string family) => family.StartsWith("harbor_scan_remediation_", StringComparison.Ordinal);
 
-    private static async Task<RepairedHarbor> StartAsync()
+    private static async Task<RepairedHarbor> StartAsync(TimeProvider? time = null)
     {
         var harbor = await TestHarbor.CreateAsync();
         await harbor.GrantRemediationAsync();
         var redis = await RedisServer.StartAsync();
         await new JobServiceSeed(redis).UpAsync();
-        return new RepairedHarbor(harbor, redis, await RunningExporter.StartAsync(harbor.RemediationEnvironment((Setting.Names.RedisUrl, redis.Url))));
+        return new RepairedHarbor(harbor, redis, await RunningExporter.StartAsync(harbor.RemediationEnvironment((Setting.Names.RedisUrl, redis.Url)), time));
     }
 
     /// <summary>A Harbor with an audit, and an exporter that may repair it.</summary>

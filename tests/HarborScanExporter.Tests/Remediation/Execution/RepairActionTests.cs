@@ -1,6 +1,7 @@
 using HarborScanExporter.Remediation.Audit;
 using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Tests.Remediation;
+using HarborScanExporter.Tests.Support;
 using static HarborScanExporter.Tests.Support.Seed;
 
 namespace HarborScanExporter.Tests.Remediation.Execution;
@@ -228,7 +229,8 @@ public sealed class RepairActionTests
         var running = harbor.Run.RunAsync(new RunRequest { Asker = new Asker(RunSource.Alert, "HarborScanLost") }, TestContext.Current.CancellationToken);
         for (var i = 0; i < 400 && !running.IsCompleted; i++)
         {
-            await Task.Delay(25, TestContext.Current.CancellationToken);
+            // The clock stands while it looks, whose deadline is seconds away.
+            await Eventually.HoldsAsync(() => Task.FromResult(running.IsCompleted || harbor.Time.IsWaitedFor(TimeSpan.FromSeconds(30))), TimeSpan.FromSeconds(60), () => "It neither waits nor ends.");
             harbor.Time.Advance(TimeSpan.FromSeconds(1));
         }
 

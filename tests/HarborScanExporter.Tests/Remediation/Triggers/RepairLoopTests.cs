@@ -1,8 +1,11 @@
+using HarborScanExporter.Hosting;
 using HarborScanExporter.Metrics;
 using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Remediation.Triggers;
+using HarborScanExporter.Remediation.Verification;
 using HarborScanExporter.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 
@@ -11,6 +14,9 @@ namespace HarborScanExporter.Tests.Remediation.Triggers;
 /// <summary>What goes on in the background: wakes, and intents that were left open.</summary>
 public sealed class RepairLoopTests
 {
+    /// <summary>Between two wakes: it begins when the one before is served to its end.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
     [Fact]
     public async Task A_run_that_another_exporter_kept_out_is_tried_again_without_another_delivery()
     {
@@ -32,7 +38,7 @@ public sealed class RepairLoopTests
     [Fact]
     public async Task A_database_that_is_away_is_tried_again_a_few_times_and_the_next_delivery_wakes_anew()
     {
-        var time = new FakeTimeProvider();
+        var time = new WaitedTime();
         await using var repairs = await OperatedRepairs.StartAsync(time);
         await repairs.Harbor.Database.ExecuteAsync($"""
             alter role {repairs.Harbor.RepairRole} nologin;
@@ -41,31 +47,40 @@ public sealed class RepairLoopTests
         var wakes = repairs.Exporter.Services.GetRequiredService<Wakes>();
         wakes.Add(["HarborScanLost"]);
         await UntilAsync(time, RepairLoop.Again, () => Task.FromResult(Runs(repairs) == 6));
+        await time.HasBegunAsync(Pause, 1);
         for (var i = 0; i < 10; i++) time.Advance(RepairLoop.Again);
-        await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        var tries = time.Begun(RepairLoop.Again);
         Assert.Equal(6, Runs(repairs));
         Assert.Equal(WakeOutcome.Accepted, wakes.Add(["HarborScanLost"]));
-        await UntilAsync(time, TimeSpan.FromSeconds(5), () => Task.FromResult(Runs(repairs) == 7));
+        // It waits after its first try: had there been one between, this would be the eighth run.
+        await time.HasBegunAsync(RepairLoop.Again, tries + 1);
+        Assert.Equal(7, Runs(repairs));
     }
 
     [Fact]
     public async Task Wakes_that_come_during_the_pause_before_the_second_look_are_served_by_it()
     {
-        var time = new FakeTimeProvider();
+        var time = new WaitedTime();
         await using var repairs = await OperatedRepairs.StartAsync(time);
         var (wakes, state) = (repairs.Exporter.Services.GetRequiredService<Wakes>(), repairs.Exporter.Services.GetRequiredService<RemediationState>());
         Assert.Equal(WakeOutcome.Accepted, wakes.Add(["HarborScanLost"]));
         await Eventually.HoldsAsync(() => Task.FromResult(Runs(repairs) == 1 && state.Newest is not null), TimeSpan.FromSeconds(20), () => "No first look.");
         for (var i = 0; i < 5; i++)
         {
-            wakes.Add(["HarborScanHung"]);
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TestContext.Current.CancellationToken);
+            // Accepted once the one before was taken.
+            await Eventually.HoldsAsync(() => Task.FromResult(wakes.Add(["HarborScanHung"]) == WakeOutcome.Accepted), TimeSpan.FromSeconds(20), () => "No wake is taken during the pause.");
         }
         await UntilAsync(time, RepairLoop.SecondLook, () => Task.FromResult(Runs(repairs) == 2));
         Assert.Contains(repairs.Exporter.Logs.GetSnapshot(), record => record.Message.Contains("for alert (HarborScanHung, HarborScanLost)", StringComparison.Ordinal));
+        await time.HasBegunAsync(Pause, 1);
         for (var i = 0; i < 10; i++) time.Advance(RepairLoop.SecondLook);
-        await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        var looks = time.Begun(RepairLoop.SecondLook);
         Assert.Equal(2, Runs(repairs));
+        // The next run is that of the next wake, and serves nothing of before.
+        Assert.Equal(WakeOutcome.Accepted, wakes.Add(["HarborScanUnreported"]));
+        await time.HasBegunAsync(RepairLoop.SecondLook, looks + 1);
+        Assert.Equal(3, Runs(repairs));
+        Assert.Contains(repairs.Exporter.Logs.GetSnapshot(), record => record.Message.Contains("for alert (HarborScanUnreported)", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -77,11 +92,11 @@ public sealed class RepairLoopTests
         await repairs.Seed.ExecuteAsync($"""
             insert into harbor_scan.repair (run, source, actor, action, state, verdict, evidence, task_id, execution_id, revision, at)
             values ('r', 'alert', 'x', 'stop_job', 'intended', 'lost', '[]', {task}, 1, 0, now() - interval '10 minutes'),
-                   ('r', 'alert', 'x', 'stop_job', 'intended', 'lost', '[]', {task + 1000}, 1, 0, now() - interval '117 seconds')
+                   ('r', 'alert', 'x', 'stop_job', 'intended', 'lost', '[]', {task + 1000}, 1, 0, now() - interval '60 seconds')
             """);
         await using var started = await repairs.AnotherAsync(time);
         await EndedAsync(repairs, "failed interrupted, intended");
-        await Task.Delay(TimeSpan.FromSeconds(5), TestContext.Current.CancellationToken);
+        await repairs.Seed.ExecuteAsync("update harbor_scan.repair set at = at - interval '1 minute' where state = 'intended'");
         await UntilAsync(time, Intents.LeastAge, async () => await StatesAsync(repairs) == "failed interrupted, done");
     }
 
@@ -93,8 +108,15 @@ public sealed class RepairLoopTests
             insert into harbor_scan.repair (run, source, actor, action, state, verdict, evidence, task_id, execution_id, revision, at)
             values ('r', 'alert', 'x', 'stop_job', 'intended', 'lost', '[]', 7, 1, 0, now() - interval '10 minutes')
             """);
-        await using var started = await repairs.AnotherAsync(null, ("HARBOR_SCAN_REMEDIATION", "dry-run"));
-        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
+        var time = new WaitedTime();
+        await using var started = await repairs.AnotherAsync(time, ("HARBOR_SCAN_REMEDIATION", "dry-run"));
+        // What works in the background has looked at the audit twice, and nothing works there that ends intents.
+        await time.HasBegunAsync(VerificationLoop.LongestSleep, 1);
+        time.Advance(VerificationLoop.LongestSleep);
+        await time.HasBegunAsync(VerificationLoop.LongestSleep, 2);
+        Assert.Equal(
+            ["The look at whether repairs held", "The repair for alerts"],
+            started.Exporter.Services.GetServices<IHostedService>().OfType<RepeatingService>().Select(service => service.Part));
         Assert.Equal("intended", await StatesAsync(repairs));
     }
 
@@ -159,7 +181,7 @@ public sealed class RepairLoopTests
         var run = repairs.Exporter.Services.GetRequiredService<RepairRun>();
         await UntilAsync(time, RepairLoop.ProofLook, () => Task.FromResult(ShareLooks(repairs) >= 2 && !run.IsBusy));
         var before = ShareLooks(repairs);
-        await UntilAsync(time, 10 * RepairLoop.ProofWait, () => Task.FromResult(ShareLooks(repairs) > before));
+        await UntilAsync(time, 10 * RepairLoop.ProofWait, () => Task.FromResult(ShareLooks(repairs) > before), run);
         var looks = ShareLooks(repairs);
         await StandsAsync(repairs, time, () => ShareLooks(repairs), looks);
         repairs.Exporter.Services.GetRequiredService<Wakes>().Add(["HarborScanLost"]);
@@ -215,11 +237,15 @@ public sealed class RepairLoopTests
     private static Task EndedAsync(OperatedRepairs repairs, string states) =>
         Eventually.HoldsAsync(async () => await StatesAsync(repairs) == states, TimeSpan.FromSeconds(20), () => $"The intents are not {states}.");
 
-    private static Task UntilAsync(FakeTimeProvider time, TimeSpan step, Func<Task<bool>> condition) => Eventually.HoldsAsync(
+    /// <param name="time">The clock that is led on.</param>
+    /// <param name="step">Ten times as far as it is led at once.</param>
+    /// <param name="condition">What is waited for.</param>
+    /// <param name="run">For steps that are longer than a look may take: the clock stands while this works.</param>
+    private static Task UntilAsync(FakeTimeProvider time, TimeSpan step, Func<Task<bool>> condition, RepairRun? run = null) => Eventually.HoldsAsync(
         async () =>
         {
             if (await condition()) return true;
-            time.Advance(step / 10);
+            if (run is not { IsBusy: true }) time.Advance(step / 10);
             return false;
         },
         TimeSpan.FromSeconds(30), () => "It did not come to that.");

@@ -34,17 +34,18 @@ public sealed class VerificationLoopTests
     {
         await using var harbor = await RepairingHarbor.StartAsync();
         await using var loop = await LoopAsync(harbor);
-        await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        await harbor.Time.HasBegunAsync(VerificationLoop.LongestSleep, 1);
         var before = await TransactionsAsync(harbor);
         for (var i = 0; i < 14; i++)
         {
             harbor.Time.Advance(TimeSpan.FromMinutes(1));
-            await Task.Delay(20, TestContext.Current.CancellationToken);
+            // It sleeps the same sleep still.
+            await harbor.Time.IsWaitedForAsync(VerificationLoop.LongestSleep);
         }
-        await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        Assert.Equal(1, harbor.Time.Begun(VerificationLoop.LongestSleep));
         Assert.Equal(before, await TransactionsAsync(harbor));
         harbor.Time.Advance(TimeSpan.FromMinutes(2));
-        for (var i = 0; i < 100 && await TransactionsAsync(harbor) == before; i++) await Task.Delay(50, TestContext.Current.CancellationToken);
+        await harbor.Time.HasBegunAsync(VerificationLoop.LongestSleep, 2);
         Assert.NotEqual(before, await TransactionsAsync(harbor));
     }
 
@@ -57,11 +58,12 @@ public sealed class VerificationLoopTests
         await harbor.AgeAsync(TimeSpan.FromMinutes(2));
         await harbor.Seed.ExecuteAsync($"revoke select on harbor_scan.repair from {harbor.Harbor.RepairRole}");
         await using var loop = await LoopAsync(harbor);
-        for (var i = 0; i < 3; i++)
+        for (var failed = 1; failed <= 3; failed++)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(300), TestContext.Current.CancellationToken);
+            await harbor.Time.HasBegunAsync(RepairVerification.Again, failed);
             harbor.Time.Advance(TimeSpan.FromMinutes(1.1));
         }
+        await harbor.Time.HasBegunAsync(RepairVerification.Again, 4);
         var told = Assert.Single(harbor.Pieces.GetRequiredService<FakeLogCollector>().GetSnapshot(), line => line.Level == LogLevel.Warning);
         Assert.Contains("(permission)", told.Message, StringComparison.Ordinal);
         await harbor.Seed.ExecuteAsync($"grant select on harbor_scan.repair to {harbor.Harbor.RepairRole}");
@@ -81,8 +83,9 @@ public sealed class VerificationLoopTests
     {
         for (var moved = TimeSpan.Zero; moved < most && await harbor.SeenAsync() != expected; moved += TimeSpan.FromSeconds(10))
         {
+            // Not while it looks: it goes to sleep for a time that counts from then.
+            await harbor.Time.IsWaitedForAsync(RepairVerification.WhenBusy);
             harbor.Time.Advance(TimeSpan.FromSeconds(10));
-            await Task.Delay(100, TestContext.Current.CancellationToken);
         }
         for (var i = 0; i < 100 && await harbor.SeenAsync() != expected; i++) await Task.Delay(50, TestContext.Current.CancellationToken);
         Assert.Equal(expected, await harbor.SeenAsync());
