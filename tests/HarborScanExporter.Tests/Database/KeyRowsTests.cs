@@ -37,6 +37,16 @@ public sealed class KeyRowsTests
             ("owners", "update task set job_id = 'job2' where id = 3", "job1:1 job2:2"));
         await rows.ReadAsync(async (snapshot, token) => string.Join(' ', (await ActiveTaskLookup.ByJobAsync(snapshot, ["job1", "job3"], token)).Select(one => one.Id).Order()), ("tasks by job", "", "1 3"));
         await rows.ReadAsync(async (snapshot, token) => string.Join(' ', (await ReportLookup.ReportsAsync(snapshot, ["u2", "u3", "s2"], true, null, token)).Select(one => $"{one.Key}:{one.Value.Digest}").Order()), ("reports", "", "s2:sha256:2 u2:sha256:2 u3:sha256:3"));
+        await rows.ReadAsync(async (snapshot, token) => string.Join(' ', (await ReportBeginning.OfLargeAsync(snapshot.Connection, snapshot.Transaction, new Dictionary<string, long> { ["u2"] = 3_000 }, token)).Keys), ("large reports", "", "u2"));
+        foreach (var gap in new[] { 16, 0 })
+        {
+            // As one range, and as single ids.
+            await rows.ReadAsync(async (snapshot, token) => string.Join(' ', (await ActiveExecutionLookup.ReadAsync(snapshot, IdRanges.Of([1, 3], gap), IdRanges.Of([2], gap), new RowAddresses<long>(), token)).Select(one => one.Id).Distinct().Order()),
+                ("all", "", "1 2 3"), ("one that is over among those asked for in any case", "update execution set status = 'Success' where id = 1", "1 2 3"),
+                ("one of another job", "update execution set vendor_type = 'REPLICATION' where id = 3", "1 2"));
+            await rows.ReadAsync(async (snapshot, token) => string.Join(' ', (await ActiveExecutionLookup.ReadAsync(snapshot, IdRanges.None, IdRanges.Of([1, 2], gap), new RowAddresses<long>(), token)).Select(one => one.Id).Order()),
+                ("Running", "", "1 2"), ("over", "update execution set status = 'Success' where id = 1", "2"), ("of another job", "update execution set vendor_type = 'REPLICATION' where id = 1", "2"));
+        }
         foreach (var guarded in new[] { true, false })
         {
             // Without the functions, as for Harbor's own user, the columns themselves are read.
@@ -51,6 +61,17 @@ public sealed class KeyRowsTests
                 ("shared with an older one", $$"""update task set extra_attrs = '{"report_uuids":["u1"]}', creation_time = {{At(0)}} + interval '1 second' * id; delete from task where id = 3""", "1:2:2 2::"),
                 ("the newest made first", $$"""update task set extra_attrs = '{"report_uuids":["u1"]}', creation_time = {{At(0)}} - interval '1 second' * id""", "1:-3:3 2:-3:3"));
         }
+    }
+
+    [Fact]
+    public async Task The_functions_are_called_where_the_role_may_call_them_alone()
+    {
+        await using var harbor = await HarborAsync();
+        await new DecidedRows(harbor, () => Task.CompletedTask).ReadAsync((snapshot, _) => Task.FromResult(snapshot.Tables.GuardsAttributes),
+            ("granted", "", true),
+            ("one of them not granted", $"revoke execute on function harbor_scan.task_attributes(bigint[]) from {harbor.Role}", false),
+            ("granted again", $"grant execute on function harbor_scan.task_attributes(bigint[]) to {harbor.Role}", true),
+            ("their schema not granted", $"revoke usage on schema harbor_scan from {harbor.Role}", false));
     }
 
     [Fact]

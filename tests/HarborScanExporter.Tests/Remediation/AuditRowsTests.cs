@@ -165,6 +165,14 @@ public sealed class AuditRowsTests
     }
 
     [Fact]
+    public void The_index_of_looks_that_are_due_is_of_the_lines_that_are_looked_at()
+    {
+        var script = string.Join(' ', RoleScript.Text(RoleScript.RemediationRole).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains($"create index if not exists repair_unverified on harbor_scan.repair (ended_at) where {DueCheck.Verifiable};", script, StringComparison.Ordinal);
+        Assert.Contains($"at < now() - interval '30 days' or not ( {DueCheck.Verifiable})", script, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Of_what_is_counted_for_good()
     {
         await using var harbor = await AuditedAsync();

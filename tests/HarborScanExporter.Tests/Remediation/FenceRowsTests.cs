@@ -179,7 +179,7 @@ public sealed class FenceRowsTests
             {
                 await ExecutionWrite.RecomputeAsync(transaction, 1, token);
                 return await ScalarAsync(transaction, "select concat(end_time) from execution where id = 1");
-            }, (end, $"update task set status = 'Error', end_time = {end}; insert into execution (id, vendor_type, trigger) values (7, 'IMAGE_SCAN', 'MANUAL'); insert into task (execution_id, vendor_type, status, status_code, end_time) values (7, 'IMAGE_SCAN', 'Running', 2, '2027-01-01')", expected));
+            }, ("open with " + end, $"update task set end_time = {end}", ""), (end, $"update task set status = 'Error', end_time = {end}; insert into execution (id, vendor_type, trigger) values (7, 'IMAGE_SCAN', 'MANUAL'); insert into task (execution_id, vendor_type, status, status_code, end_time) values (7, 'IMAGE_SCAN', 'Running', 2, '2027-01-01')", expected));
         }
     }
 

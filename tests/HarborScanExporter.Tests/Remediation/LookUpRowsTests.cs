@@ -38,6 +38,7 @@ public sealed class LookUpRowsTests
             ("the task Success", "update task set status = 'Success'", "1:1:a"),
             ("the task Stopped", "update task set status = 'Stopped'", "1:1:a"),
             ("the task open", "update task set status = 'Running', status_code = 2", ""),
+            ("the task open, and another over", "update task set status = 'Running', status_code = 2; insert into task (execution_id, vendor_type, status, status_code) values (1, 'IMAGE_SCAN', 'Error', 3)", ""),
             ("the task's code low", "update task set status_code = 2", ""),
             ("the task's word open alone", "update task set status = 'Running'", ""),
             ("the task's word unknown", "update task set status = 'Strange'", ""),

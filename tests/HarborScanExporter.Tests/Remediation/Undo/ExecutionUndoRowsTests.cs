@@ -81,9 +81,11 @@ public sealed class ExecutionUndoRowsTests
     private static async Task SeedAsync(TestHarbor harbor)
     {
         var seed = new Seed(harbor);
+        // Not the first of the table.
+        await seed.ExecutionAsync(status: "Success", id: 3);
         await seed.TaskAsync(await seed.ExecutionAsync(status: "Success"), status: "Error");
         await seed.ExecutionAsync(status: "Success");
-        await seed.ExecuteAsync("update execution set revision = 5; " + Line(Asked)
+        await seed.ExecuteAsync("update execution set revision = case id when 3 then 77 else 5 end; " + Line(Asked)
             + $"update harbor_scan.repair set before = (select json_build_object('execution', jsonb_set(to_jsonb(e), '{{status}}', '\"Running\"')) from execution e where id = 1) where id = {Asked}");
     }
 
