@@ -2,7 +2,6 @@ using HarborScanExporter.Database.Queries;
 using HarborScanExporter.Database.Session;
 using HarborScanExporter.Diagnosis;
 using HarborScanExporter.Failures;
-using HarborScanExporter.Metrics.Collectors;
 using HarborScanExporter.Settings;
 using HarborScanExporter.Text;
 using HarborScanExporter.Observation;

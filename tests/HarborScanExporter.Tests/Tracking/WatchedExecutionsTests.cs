@@ -219,6 +219,15 @@ public sealed class WatchedExecutionsTests
     private static bool HasSwept(WatchedExecutions executions, double later, params ScanExecution[] rows) =>
         executions.Take(rows, rows.Select(row => row.Id).ToHashSet(), Now + later).Changes.HasSwept;
 
+    [Fact]
+    public void Those_that_started_last_are_remembered_whatever_their_ids_and_those_without_a_start_last()
+    {
+        var executions = Watched([All(1, "Success", 500, "SCHEDULE"), .. Ids(2, 20).Select(id => All(id, "Success", id, "SCHEDULE")), All(30, "Success", 0, "SCHEDULE") with { Started = null }]);
+
+        Assert.Equal(1, Take(executions, 10).NewestScanAll?.Id);
+        Assert.Equal([1L, .. Ids(13, 9)], Take(executions, 20).Detailed.Keys.Order());
+    }
+
     private static WatchedExecutions Watched(IReadOnlyList<ScanExecution> executions, params long[] recent) =>
         new(WholeExecutions(executions, recent.ToHashSet()), new HighWater(Settled), Now);
 

@@ -24,7 +24,7 @@ internal sealed class TaskPass
                              and status_revision > 0
                              and update_time = date_trunc('second', update_time)
                              and not (status = 'Stopped' and status_code < 3)) as Hooks,
-               (max(status_revision) filter (where execution_id = @NewestScanAll))::float8 as NewestRevision,
+               (max(status_revision) filter (where execution_id = @NewestScanAll and status_revision > 0))::float8 as NewestRevision,
                date_part('epoch', max(creation_time) filter (where execution_id = @NewestScanAll and isfinite(creation_time))) as NewestCreation,
                date_part('epoch', max(update_time) filter (where execution_id = @NewestScanAll and isfinite(update_time))) as NewestUpdate,
                date_part('epoch', max(end_time) filter (where execution_id = @NewestScanAll and isfinite(end_time))) as NewestEnd,

@@ -171,6 +171,65 @@ public sealed class AuditTotalsTests
         Assert.Equal(0L, await harbor.Harbor.Database.ScalarAsync<long>("select count(*) from harbor_scan.repair join harbor_scan.names using (id) where name = 'kept: young'"));
     }
 
+    /// <summary>A line of a year ago goes unless one thing alone keeps it; a younger line of a run, which stays, is there each time.</summary>
+    [Fact]
+    public async Task What_keeps_a_line_of_a_year_ago()
+    {
+        await using var harbor = await RepairingHarbor.StartAsync();
+        var rows = new DecidedRows(harbor.Harbor, async () =>
+        {
+            await harbor.Seed.TaskAsync(await harbor.Seed.ExecutionAsync(status: "Error"), status: "Error");
+            await harbor.Seed.RobotAsync(Day);
+            await new AuditSeed(harbor.Harbor).AddAsync("finish_task", ago: 365 * Day);
+            await new AuditSeed(harbor.Harbor).AddAsync("finish_task");
+            await harbor.Seed.ExecuteAsync("update harbor_scan.repair set counted = true");
+        });
+        static string Old(string change) => $"update harbor_scan.repair set {change} where id = 1;";
+        static string Later(string source, string action) => $"""
+            insert into harbor_scan.repair (at, run, source, actor, action, state, verdict, evidence, counted) values (now() - interval '1 year', 'r', '{source}', 'a', '{action}', 'done', '', '[]', true);
+            """;
+        (string Row, string Change, bool IsKept)[] cases =
+        [
+            ("all over", "", false),
+            ("not counted", Old("counted = false"), true),
+            ("younger than ninety days", Old("at = now() - interval '89 days 23 hours'"), true),
+            ("older than ninety days", Old("at = now() - interval '90 days 1 hour'"), false),
+            ("its task Success", "update task set status = 'Success'", false),
+            ("its task Stopped", "update task set status = 'Stopped'", false),
+            ("its task open", Old("execution_id = null") + "update task set status = 'Running', status_code = 2", true),
+            ("its task's word open alone", Old("execution_id = null") + "update task set status = 'Running'", true),
+            ("its task's code low alone", Old("execution_id = null") + "update task set status_code = 2", true),
+            ("another task open", Old("execution_id = null, task_id = 7") + "update task set status = 'Running', status_code = 2", false),
+            ("its execution Success", "update execution set status = 'Success'", false),
+            ("its execution Stopped", "update execution set status = 'Stopped'", false),
+            ("its execution Running", Old("task_id = null") + "update execution set status = 'Running'", true),
+            ("its execution without a status", Old("task_id = null") + "update execution set status = null", true),
+            ("a task of its execution open", Old("task_id = null") + "update task set status = 'Running', status_code = 2", true),
+            ("a task of its execution with an open word alone", Old("task_id = null") + "update task set status = 'Running'", true),
+            ("a task of its execution with a low code alone", Old("task_id = null") + "update task set status_code = 2", true),
+            ("tasks of its execution Success and Stopped", Old("task_id = null") + "update task set status = 'Success'; insert into task (execution_id, vendor_type, status, status_code) values (1, 'IMAGE_SCAN', 'Stopped', 3)", false),
+            ("a task of another execution open", "insert into execution (id, vendor_type, trigger, status) values (7, 'IMAGE_SCAN', 'MANUAL', 'Error'); insert into task (execution_id, vendor_type, status, status_code) values (7, 'IMAGE_SCAN', 'Running', 2)", false),
+            ("another execution Running", "insert into execution (id, vendor_type, trigger, status) values (7, 'IMAGE_SCAN', 'MANUAL', 'Running')", false),
+            ("a removal of an execution that is there", Old("action = 'sweep'"), true),
+            ("a removal of one that is gone", Old("action = 'sweep', task_id = null, execution_id = 7"), false),
+            ("its robot there", Old("task_id = null, execution_id = null, robot_id = 1"), true),
+            ("another robot there", Old("task_id = null, execution_id = null, robot_id = 7"), false),
+            ("a repair of a task whose robot is there", Old("robot_id = 1"), false),
+            ("taken back lately", Old("state = 'undone'") + "update harbor_scan.repair set undo_of = 1, action = 'undo' where id = 2;" + Later("alert", "finish_task"), true),
+            ("another taken back lately", "insert into harbor_scan.repair (run, source, actor, action, state, verdict, evidence, counted, undo_of) values ('r', 'api', 'a', 'undo', 'done', '', '[]', true, 2)", false),
+            ("taken back long ago", Old("state = 'undone'") + "insert into harbor_scan.repair (at, run, source, actor, action, state, verdict, evidence, counted, undo_of) values (now() - interval '1 year', 'r', 'api', 'a', 'undo', 'done', '', '[]', true, 1)", false),
+            ("the newest of a run", "delete from harbor_scan.repair where id = 2", true),
+            ("the newest of a run, before an undo", "delete from harbor_scan.repair where id = 2;" + Later("api", "undo"), true),
+            ("the newest of a run, before a look", "delete from harbor_scan.repair where id = 2;" + Later("verification", "finish_task"), true),
+            ("one before the newest of a run", "delete from harbor_scan.repair where id = 2;" + Later("alert", "stop_job"), false),
+        ];
+        await rows.ReadAsync(async (_, _) =>
+        {
+            await PruneAsync(harbor.Harbor);
+            return await LinesAsync(harbor, "id = 1") == 1;
+        }, cases);
+    }
+
     [Fact]
     public async Task An_audit_of_before_is_counted_when_the_SQL_is_run_again_and_nothing_falls()
     {

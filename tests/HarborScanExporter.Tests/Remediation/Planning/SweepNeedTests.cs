@@ -41,5 +41,10 @@ public sealed class SweepNeedTests
         Assert.Contains("Set HARBOR_API_USERNAME", SweepNeed.Refusal(ScanType.Sbom, 140, null, false), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void It_may_be_where_one_type_at_least_is_not_refused() =>
+        Assert.All(HarborRelease.Every, release => Assert.Equal(
+            ScanType.All.Any(type => SweepNeed.Refusal(type, release.SchemaVersion, null, newestSweepFailed: true) is null), SweepNeed.MayBe(release.SchemaVersion)));
+
     private static bool IsSwept(HarborRelease release, string type) => SweepNeed.Refusal(type, release.SchemaVersion, $"v{release}-70c03a0f", false) is null;
 }

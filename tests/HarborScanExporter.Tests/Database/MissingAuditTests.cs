@@ -2,6 +2,7 @@ using System.Net;
 using HarborScanExporter.Database.Queries;
 using HarborScanExporter.Failures;
 using HarborScanExporter.Remediation.Audit;
+using HarborScanExporter.Remediation.Execution;
 using HarborScanExporter.Remediation.Undo;
 using HarborScanExporter.Tests.Remediation;
 using HarborScanExporter.Tests.Remediation.Verification;
@@ -11,7 +12,7 @@ using Npgsql;
 namespace HarborScanExporter.Tests.Database;
 
 /// <summary>That there is no audit is decided in one place and told in one sentence, whoever meets it.</summary>
-public sealed class AuditExceptionTests
+public sealed class MissingAuditTests
 {
     private const string Mend = "Run the SQL of deploy/sql/03-remediation-role.sql; the exporter never makes it by itself.";
 
@@ -42,6 +43,28 @@ public sealed class AuditExceptionTests
         }
         // The column is named with or without its table.
         Assert.All(told, sentence => Assert.Equal($"The audit of repairs cannot be used: {why} {Mend}", sentence.Replace("column r.action", "column \"action\"", StringComparison.Ordinal)));
+    }
+
+    /// <summary>Where only the repairing role lost its way in, the look is as before; without the schema the scraping role lacks its functions too.</summary>
+    [Theory]
+    [InlineData("drop schema harbor_scan cascade", "42P01: relation \"harbor_scan.repair\" does not exist", "3F000: schema \"harbor_scan\" does not exist", "Harbor's database could not be read (schema). Check")]
+    [InlineData("revoke usage on schema harbor_scan from {0}", "42501: permission denied for schema harbor_scan", "42501: permission denied for schema harbor_scan", "42501: permission denied for schema harbor_scan")]
+    public async Task Without_its_schema_it_is_missing_too(string trouble, string read, string locked, string looked)
+    {
+        await using var harbor = await RepairingHarbor.StartAsync();
+        await harbor.LoseScanAsync();
+        await harbor.Harbor.Database.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, trouble, harbor.Harbor.RepairRole));
+
+        Assert.Equal($"The audit of repairs cannot be used: {read}. {Mend}", (await Assert.ThrowsAsync<AuditException>(harbor.VerifyAsync)).Message);
+        string[] told =
+        [
+            (await Assert.ThrowsAsync<AuditException>(() => harbor.Run.ResolveIntentsAsync(TestContext.Current.CancellationToken))).Message,
+            (await harbor.Pieces.GetRequiredService<Undoing>().UndoAsync(1, new Asker(RunSource.Command, "test"), TestContext.Current.CancellationToken)).Problem!,
+        ];
+        Assert.All(told, sentence => Assert.Equal($"The audit of repairs cannot be used: {locked}. {Mend}", sentence));
+        var run = await harbor.RunAsync();
+        Assert.Equal(RunEnd.Failed, run.End);
+        Assert.Contains(looked, run.Problem, StringComparison.Ordinal);
     }
 
     [Fact]
