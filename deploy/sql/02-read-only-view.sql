@@ -49,7 +49,14 @@ begin
 end
 $refuse$;
 
-create schema if not exists harbor_scan;
+-- "if not exists" asks for the right to make schemas also where there is one.
+do $schema$
+begin
+    if to_regnamespace('harbor_scan') is null then
+        create schema harbor_scan;
+    end if;
+end
+$schema$;
 
 do $mode$
 declare

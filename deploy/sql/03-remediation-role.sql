@@ -81,7 +81,14 @@ begin
 end
 $refuse$;
 
-create schema if not exists harbor_scan;
+-- "if not exists" asks for the right to make schemas also where there is one.
+do $schema$
+begin
+    if to_regnamespace('harbor_scan') is null then
+        create schema harbor_scan;
+    end if;
+end
+$schema$;
 
 -- The audit. A change of rows and its line here are one transaction; an act of Harbor's API is written here before it is asked for.
 -- before and after hold the rows that changed, as {"task": {…}, "execution": {…}}; before a removal (sweep), as {"tasks": […], "execution": {…}}.

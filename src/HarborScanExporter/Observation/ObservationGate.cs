@@ -4,9 +4,9 @@ using HarborScanExporter.Settings;
 namespace HarborScanExporter.Observation;
 
 /// <summary>
-/// Lets one collection at a time at the database: scrapes that arrive meanwhile share its answer. It runs as long as the scrape that waits
-/// longest allows, and no longer than the settings; a scrape that asked for less gets what there is by then. The gate cannot stay shut: at
-/// the deadline the collection is answered for and left to end by itself, because a cancelled call on a frozen network returns only after
+/// Lets one observation at a time at the database: who asks meanwhile shares it. It runs as long as the one who waits longest allows, and no
+/// longer than the settings; who asked for less gets what there is by then. The gate cannot stay shut: at the deadline the observation is
+/// answered for and left to end by itself, because a cancelled call on a frozen network returns only after
 /// half a minute.
 /// </summary>
 internal sealed class ObservationGate(Observer observer, ObservationLog log, ObservationCounts counts, ExporterSettings settings, TimeProvider time)
@@ -14,7 +14,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
     /// <summary>What is kept from the scraper's timeout for writing and sending the answer.</summary>
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Below this no collection can end; a scraper that asks for less gets an honest failure.</summary>
+    /// <summary>Below this no observation can end; a scraper that asks for less gets an honest failure.</summary>
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(0.1);
 
     /// <summary>
@@ -23,8 +23,8 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
     /// </summary>
     private static readonly TimeSpan Hearing = TimeSpan.FromSeconds(0.2);
 
-    /// <summary>The collectors are cancelled a little before the deadline, so that those that came to an end are still answered.</summary>
-    private const double CollectorsShare = 0.95;
+    /// <summary>The reads are cancelled a little before the deadline, so that the parts that were read are still answered.</summary>
+    private const double ReadsShare = 0.95;
 
     private readonly Lock _lock = new();
     private Flight? _current;
@@ -38,9 +38,9 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
         return asked < Least ? Least : asked < setting ? asked : setting;
     }
 
-    /// <summary>Joins the collection that is under way or begins one.</summary>
+    /// <summary>Joins the observation that is under way or begins one.</summary>
     /// <param name="timeout">The scrape's own deadline.</param>
-    /// <param name="hangUp">The client went away; the collection is cancelled when no other scrape waits for it.</param>
+    /// <param name="hangUp">The client went away; the observation is cancelled when nobody else waits for it.</param>
     /// <exception cref="OperationCanceledException">The client went away.</exception>
     public async Task<HarborObservation> ObserveAsync(TimeSpan timeout, CancellationToken hangUp)
     {
@@ -52,7 +52,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
             try
             {
                 var answer = await flight.Answer.WaitAsync(scrape.Patience + Hearing, time, hangUp);
-                // The time of the collection was over before that of this scrape: another one may still succeed.
+                // The time of the observation was over before that of this scrape: another one may still succeed.
                 if (answer.Reason is null || !flight.RanOutFor(scrape)) return answer;
             }
             catch (TimeoutException)
@@ -132,7 +132,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
     /// <param name="Until">Its deadline, counted from the beginning of the flight.</param>
     private sealed record Waiting(Flight Flight, TimeSpan Patience, TimeSpan Until);
 
-    /// <summary>A collection and the scrapes that wait for it; those are guarded by the gate's lock.</summary>
+    /// <summary>An observation and those that wait for it; those are guarded by the gate's lock.</summary>
     private sealed class Flight
     {
         private readonly ObservationGate _gate;
@@ -140,7 +140,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
         private readonly TimeSpan _most;
         private readonly long _begun;
         private readonly HashSet<Waiting> _waiting = new(ReferenceEqualityComparer.Instance);
-        private readonly CancellationTokenSource _collectors;
+        private readonly CancellationTokenSource _reads;
         private readonly CancellationTokenSource _deadline;
         private readonly HarborObservation _seen;
         private readonly Lock _soFarLock = new();
@@ -148,9 +148,9 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
         private TimeSpan _until;
         private TimeSpan? _ranOutAt;
 
-        private Flight(TimeSpan until, TimeSpan most, ObservationGate gate, TimeProvider time, Action<Flight> landed, CancellationTokenSource collectors, CancellationTokenSource deadline)
+        private Flight(TimeSpan until, TimeSpan most, ObservationGate gate, TimeProvider time, Action<Flight> landed, CancellationTokenSource reads, CancellationTokenSource deadline)
         {
-            (_gate, _time, _most, _begun, _until, _collectors, _deadline) = (gate, time, most, time.GetTimestamp(), until, collectors, deadline);
+            (_gate, _time, _most, _begun, _until, _reads, _deadline) = (gate, time, most, time.GetTimestamp(), until, reads, deadline);
             _seen = gate.Empty;
             Answer = AnswerAsync(landed);
         }
@@ -158,18 +158,18 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
         public static Flight Begin(TimeSpan patience, TimeSpan most, ObservationGate gate, TimeProvider time, Action<Flight> landed)
         {
             var until = patience < most ? patience : most;
-            return new Flight(until, most, gate, time, landed, new CancellationTokenSource(until * CollectorsShare, time), new CancellationTokenSource(until, time));
+            return new Flight(until, most, gate, time, landed, new CancellationTokenSource(until * ReadsShare, time), new CancellationTokenSource(until, time));
         }
 
         public Task<HarborObservation> Answer { get; }
 
         /// <summary>Whether it was ended so long before the deadline of a scrape that another may still succeed.</summary>
-        public bool RanOutFor(Waiting scrape) => _ranOutAt is { } at && scrape.Until * CollectorsShare - at >= Margin;
+        public bool RanOutFor(Waiting scrape) => _ranOutAt is { } at && scrape.Until * ReadsShare - at >= Margin;
 
         /// <summary>Lets a scrape wait for it, and goes on as long as that one waits; null when it is being ended.</summary>
         public Waiting? Admit(TimeSpan patience)
         {
-            if (_collectors.IsCancellationRequested) return null;
+            if (_reads.IsCancellationRequested) return null;
             var scrape = new Waiting(this, patience, _time.GetElapsedTime(_begun) + patience);
             _waiting.Add(scrape);
             if (scrape.Until > _until) Until(scrape.Until);
@@ -200,9 +200,9 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
         /// <summary>Cancels what still runs; called once, when nobody waits any more. Cancelling connects to the server, and must hold up neither the gate nor the answer.</summary>
         public async Task EndAsync()
         {
-            await _collectors.CancelAsync();
+            await _reads.CancelAsync();
             await _deadline.CancelAsync();
-            _collectors.Dispose();
+            _reads.Dispose();
             _deadline.Dispose();
         }
 
@@ -210,7 +210,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
         {
             _until = until < _most ? until : _most;
             var elapsed = _time.GetElapsedTime(_begun);
-            _collectors.CancelAfter(Positive(_until * CollectorsShare - elapsed));
+            _reads.CancelAfter(Positive(_until * ReadsShare - elapsed));
             _deadline.CancelAfter(Positive(_until - elapsed));
         }
 
@@ -220,7 +220,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
 
         private async Task<HarborObservation> AnswerAsync(Action<Flight> landed)
         {
-            var (cancelled, deadline) = (_collectors.Token, _deadline.Token);
+            var (cancelled, deadline) = (_reads.Token, _deadline.Token);
             // Off the caller's lock.
             await Task.Yield();
             try

@@ -7,25 +7,25 @@ using HarborScanExporter.Tracking;
 namespace HarborScanExporter.Observation;
 
 /// <summary>What only whole tables tell; where rows are remembered from look to look, the reconciliation reads it.</summary>
-/// <param name="LeakedRobots">Robot accounts of scans that are over; null when nobody wants it.</param>
-/// <param name="Sweepable">Executions that Harbor's next sweep would remove, by type; likewise.</param>
+/// <param name="LeakedRobots">Robot accounts of scans that are over, which findings tell too; null while nothing was read.</param>
+/// <param name="Sweepable">Executions that Harbor's next sweep would remove, by type; null when nobody wants it.</param>
 /// <param name="OrphanReports">Reports that no task names; likewise.</param>
 internal sealed record WholeTables(Part<long>? LeakedRobots, Part<IReadOnlyDictionary<string, long>>? Sweepable, Part<OrphanReportCounts>? OrphanReports)
 {
     /// <summary>Nothing was read.</summary>
     public static WholeTables Unread { get; } = new(null, null, null);
 
-    /// <summary>Of what is wanted nothing was read, as no reconciliation has come to it yet.</summary>
+    /// <summary>Of robots and what else is wanted nothing was read, as no reconciliation has come to it yet.</summary>
     public static WholeTables NotYet(IReadOnlySet<string> topics)
     {
         var failure = new NotReconciledException();
         return new WholeTables(
-            topics.Contains(CollectorNames.Robots) ? Part<long>.FailedBy(failure) : null,
+            Part<long>.FailedBy(failure),
             topics.Contains(CollectorNames.Sweepable) ? Part<IReadOnlyDictionary<string, long>>.FailedBy(failure) : null,
             topics.Contains(CollectorNames.OrphanReports) ? Part<OrphanReportCounts>.FailedBy(failure) : null);
     }
 
-    /// <summary>Reads what is wanted, one after the other; a failure of one is its own.</summary>
+    /// <summary>Reads robots and what else is wanted, one after the other; a failure of one is its own.</summary>
     /// <param name="topics">What is wanted.</param>
     /// <param name="snapshot">Where to read.</param>
     /// <param name="facts">Its first query.</param>
@@ -35,9 +35,7 @@ internal sealed record WholeTables(Part<long>? LeakedRobots, Part<IReadOnlyDicti
     public static async Task<WholeTables> ReadAsync(
         IReadOnlySet<string> topics, Snapshot snapshot, DatabaseFacts facts, Part<IReadOnlyList<ScanTask>> openTasks, TimeProvider time, CancellationToken cancellationToken)
     {
-        var robots = topics.Contains(CollectorNames.Robots)
-            ? await Part<long>.ReadAsync(time, () => LeakedRobotsAsync(snapshot, openTasks.Value, facts.Now, cancellationToken), openTasks)
-            : null;
+        var robots = await Part<long>.ReadAsync(time, () => LeakedRobotsAsync(snapshot, openTasks.Value, facts.Now, cancellationToken), openTasks);
         var sweepable = topics.Contains(CollectorNames.Sweepable)
             ? await Part<IReadOnlyDictionary<string, long>>.ReadAsync(time, () => snapshot.ReadAsync((from, token) => SweepableLookup.CountAsync(from, facts.SchemaVersion, token), cancellationToken))
             : null;

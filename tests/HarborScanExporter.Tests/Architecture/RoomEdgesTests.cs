@@ -19,11 +19,11 @@ public sealed class RoomEdgesTests
         ["Tracking"] = ["Database", "Failures", "Harbor"],
         ["Observation"] = ["Database", "Diagnosis", "Failures", "Harbor", "HarborApi", "JobService", "Settings", "Tracking"],
         ["Findings"] = ["Database", "Diagnosis", "Failures", "Harbor", "Observation", "Settings", "Text"],
-        ["Metrics"] = ["Database", "Diagnosis", "Failures", "Harbor", "JobService", "Observation", "Settings", "Text", "Tracking"],
+        ["Metrics"] = ["Database", "Diagnosis", "Failures", "Harbor", "Observation", "Settings", "Text", "Tracking"],
         ["Remediation"] = ["Database", "Diagnosis", "Failures", "Findings", "Harbor", "HarborApi", "JobService", "Metrics", "Observation", "Settings", "Text"],
-        ["Http"] = ["Database", "Diagnosis", "Failures", "Findings", "Harbor", "Metrics", "Remediation", "Settings", "Text"],
+        ["Http"] = ["Database", "Diagnosis", "Failures", "Findings", "Harbor", "Metrics", "Observation", "Remediation", "Settings", "Text"],
         ["Hosting"] = ["Database", "Diagnosis", "Failures", "Findings", "HarborApi", "Http", "JobService", "Metrics", "Observation", "Remediation", "Settings", "Text", "Tracking"],
-        ["Cli"] = ["Database", "Diagnosis", "Failures", "Findings", "Harbor", "HarborApi", "Hosting", "Http", "JobService", "Metrics", "Remediation", "Settings", "Text"],
+        ["Cli"] = ["Database", "Diagnosis", "Failures", "Findings", "Harbor", "HarborApi", "Hosting", "Http", "JobService", "Metrics", "Observation", "Remediation", "Settings", "Text"],
         ["Program"] = ["Cli", "Hosting"],
     };
 

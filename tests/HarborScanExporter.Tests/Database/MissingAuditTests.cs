@@ -47,7 +47,7 @@ public sealed class MissingAuditTests
 
     /// <summary>Where only the repairing role lost its way in, the look is as before; without the schema the scraping role lacks its functions too.</summary>
     [Theory]
-    [InlineData("drop schema harbor_scan cascade", "42P01: relation \"harbor_scan.repair\" does not exist", "3F000: schema \"harbor_scan\" does not exist", "Harbor's database could not be read (schema). Check")]
+    [InlineData("drop schema harbor_scan cascade", "42P01: relation \"harbor_scan.repair\" does not exist", "3F000: schema \"harbor_scan\" does not exist", "Harbor's database could not be read (permission). Run the SQL of 'harbor-scan-exporter sql' again")]
     [InlineData("revoke usage on schema harbor_scan from {0}", "42501: permission denied for schema harbor_scan", "42501: permission denied for schema harbor_scan", "42501: permission denied for schema harbor_scan")]
     public async Task Without_its_schema_it_is_missing_too(string trouble, string read, string locked, string looked)
     {

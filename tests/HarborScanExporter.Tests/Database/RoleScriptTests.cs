@@ -131,6 +131,36 @@ public sealed class RoleScriptTests
         }
     }
 
+    [Theory]
+    [InlineData("01-scraping-role.sql")]
+    [InlineData("02-read-only-view.sql")]
+    [InlineData("03-remediation-role.sql")]
+    public async Task Whose_schema_was_made_by_an_administrator_need_not_be_allowed_to_make_one(string script)
+    {
+        await using var harbor = await TestHarbor.CreateAsync();
+        var maker = $"{harbor.Role}_maker";
+        await harbor.Database.ExecuteAsync($$"""
+            create role {{maker}} createrole;
+            do $$ declare one regclass; begin
+                for one in select oid from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') loop execute format('alter table %s owner to {{maker}}', one); end loop;
+            end $$;
+            drop schema harbor_scan cascade;
+            create schema harbor_scan authorization {{maker}};
+            """);
+        try
+        {
+            string[] scripts = script == RoleScript.RemediationRole ? [RoleScript.ScrapingRole, script] : [script];
+            // Twice: the second time the role and everything of its are there.
+            foreach (var one in scripts.Concat(scripts))
+                await harbor.Database.ExecuteAsync($"set role {maker}; {Filled(harbor, one, one == RoleScript.RemediationRole ? harbor.RepairRole : harbor.Role)}; reset role");
+            Assert.True(await harbor.Database.ScalarAsync<bool>("select to_regnamespace('harbor_scan') is not null"));
+        }
+        finally
+        {
+            await harbor.Database.ExecuteAsync($"reassign owned by {maker} to current_user; drop owned by {maker}; drop role {maker}");
+        }
+    }
+
     [Fact]
     public async Task The_role_that_repairs_is_not_made_before_the_functions_that_it_reads_by()
     {

@@ -32,8 +32,8 @@ public sealed partial class MetricsReferenceTests
             {
                 ["type"] = string.Join(", ", ScanType.All),
                 ["status"] = string.Join(", ", ScanStatus.Labels),
-                ["verdict"] = string.Join(", ", Judgement.Verdicts),
-                ["state"] = string.Join(", ", Judgement.States),
+                ["verdict"] = string.Join(", ", Judgement.Verdicts.Select(verdict => verdict.Word)),
+                ["state"] = string.Join(", ", Judgement.States.Select(state => state.Word)),
                 ["kind"] = string.Join(", ", [.. Inconsistency.Kinds, Inconsistency.OrphanReport]),
                 ["reason"] = string.Join(", ", FailureReason.All),
                 ["collector"] = string.Join(", ", CollectorNames.All),

@@ -105,6 +105,9 @@ public sealed class FindingsReaderTests
         var seed = new Seed(harbor);
         var execution = await seed.ExecutionAsync("SCAN_ALL", started: 30 * Hour);
         var lost = await seed.TaskAsync(execution, "SCAN_ALL", created: 30 * Hour);
+        // The task names the first.
+        await seed.RobotAsync(48 * Hour);
+        await seed.RobotAsync(48 * Hour);
         var off = string.Join(',', CollectorNames.All);
         await using var exporter = await RunningExporter.StartAsync(harbor, ("HARBOR_SCAN_COLLECTORS_DISABLED", off));
         var scrape = await exporter.ScrapeAsync();
@@ -113,7 +116,7 @@ public sealed class FindingsReaderTests
         Assert.DoesNotContain("harbor_scan_collector_success", scrape.Text, StringComparison.Ordinal);
         var report = await ReadAsync(exporter);
         Assert.Null(report.Problem);
-        Assert.Equal(["system-scan-all", $"task-{lost}"], report.Findings.Select(finding => finding.Id));
+        Assert.Equal(["system-scan-all", $"task-{lost}", "system-robots"], report.Findings.Select(finding => finding.Id));
         using var document = JsonDocument.Parse(FindingsDocument.Of(report, report.Findings, 1, 50).ToJson());
         Assert.Equal(1, document.RootElement.GetProperty("summary").GetProperty("stuck_tasks").GetProperty("SCAN_ALL").GetProperty("lost").GetInt32());
         Assert.Equal(1, document.RootElement.GetProperty("scan_all").GetProperty("total").GetInt64());
