@@ -147,6 +147,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
         private (int Progress, HarborObservation Answer)? _soFar;
         private TimeSpan _until;
         private TimeSpan? _ranOutAt;
+        private volatile bool _isLeft;
 
         private Flight(TimeSpan until, TimeSpan most, ObservationGate gate, TimeProvider time, Action<Flight> landed, CancellationTokenSource reads, CancellationTokenSource deadline)
         {
@@ -200,6 +201,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
         /// <summary>Cancels what still runs; called once, when nobody waits any more. Cancelling connects to the server, and must hold up neither the gate nor the answer.</summary>
         public async Task EndAsync()
         {
+            _isLeft = true;
             await _reads.CancelAsync();
             await _deadline.CancelAsync();
             _reads.Dispose();
@@ -214,7 +216,7 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
             _deadline.CancelAfter(Positive(_until - elapsed));
         }
 
-        private TimeSpan Awaited() => Positive(_until - _time.GetElapsedTime(_begun));
+        private TimeSpan Awaited() => _isLeft ? TimeSpan.Zero : Positive(_until - _time.GetElapsedTime(_begun));
 
         private static TimeSpan Positive(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
 

@@ -28,9 +28,11 @@ internal sealed class ObservationLog(FailureLog log, StuckLog stuckLog, VerdictS
     }
 
     /// <summary>It came to its end.</summary>
-    public void Ended(HarborObservation seen)
+    /// <param name="seen">What was read.</param>
+    /// <param name="isAwaited">Whether somebody still waits for it: what is cut off because nobody does is no trouble, and clients that come and go must not fill the log.</param>
+    public void Ended(HarborObservation seen, bool isAwaited)
     {
-        foreach (var outcome in seen.Outcomes)
+        foreach (var outcome in isAwaited ? seen.Outcomes : [])
         {
             var part = $"The collector {outcome.Topic.Name}";
             if (outcome.Failure is not { } failure) log.Succeeded(part);

@@ -69,7 +69,7 @@ internal sealed class Observer(
         var hooks = seen.OrphanHooks = await ReadAsync(() => JobServiceLook.OrphanHooksAsync(reader, facts, service.Value, cancellationToken), service);
         seen.Diagnosis = await ReadAsync(() => _diagnoser.DiagnoseAsync(seen, reader, cancellationToken), executions, tasks, open, state, inDoubt, service, readOnly, hooks);
         if (rows is not null) await RememberAsync(seen, rows, reader, cancellationToken);
-        log.Ended(seen);
+        log.Ended(seen, isAwaited: awaited() > TimeSpan.Zero);
     }
 
     private HashSet<string> Wanted => [.. Topics.Select(topic => topic.Name)];
