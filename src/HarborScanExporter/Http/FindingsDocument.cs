@@ -17,8 +17,6 @@ internal sealed record FindingsDocument
 {
     public const string CurrentVersion = "v1";
 
-    private static readonly ICollector[] Counted = [new ScanAllCollector(), new OrphanReportsCollector(), new DiagnosisCollector()];
-
     public string Version { get; init; } = CurrentVersion;
 
     /// <summary>The database's clock at the look; null when it could not look.</summary>
@@ -67,13 +65,12 @@ internal sealed record FindingsDocument
     public string ToJson() => JsonSerializer.Serialize(this, FindingsJson.Default.FindingsDocument);
 
     /// <summary>The samples of a look, by whose words the document counts; whether they are in the metrics too does not matter.</summary>
-    private static IReadOnlyList<Sample> TellOf(FindingsReport report)
+    private static IReadOnlyList<Sample> SamplesOf(FindingsReport report, params ReadOnlySpan<ICollector> collectors)
     {
         var samples = new Samples();
-        foreach (var topic in Topic.All)
+        foreach (var collector in collectors)
         {
-            if (Counted.FirstOrDefault(collector => collector.Name == topic.Name) is { } collector && topic.OutcomeOf(report.Observation).CanBeTold)
-                collector.Write(report.Observation, samples);
+            if (Topic.All.Single(topic => topic.Name == collector.Name).OutcomeOf(report.Observation).CanBeTold) collector.Write(report.Observation, samples);
         }
         return samples.All;
     }
@@ -111,7 +108,7 @@ internal sealed record FindingsDocument
 
         public static SummaryPart Of(FindingsReport report)
         {
-            var samples = TellOf(report);
+            var samples = SamplesOf(report, new DiagnosisCollector(), new OrphanReportsCollector());
             return new SummaryPart
             {
                 OpenTasks = report.Diagnosed?.Tasks.Count ?? 0,
@@ -165,7 +162,7 @@ internal sealed record FindingsDocument
 
         public static ScanAllPart? Of(FindingsReport report)
         {
-            var samples = TellOf(report);
+            var samples = SamplesOf(report, new ScanAllCollector());
             if (ValueOf(samples, ScanAllCollector.Start) is not { } start) return null;
             var tasks = new SortedDictionary<string, long>(samples.Where(sample => ReferenceEquals(sample.Family, ScanAllCollector.Tasks) && sample.Value != 0)
                 .ToDictionary(sample => sample.Labels[0], sample => (long)sample.Value, StringComparer.Ordinal), StringComparer.Ordinal);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using HarborScanExporter.Failures;
 using HarborScanExporter.Settings;
 
 namespace HarborScanExporter.Observation;
@@ -74,22 +75,24 @@ internal sealed class ObservationGate(Observer observer, ObservationLog log, Obs
     /// <summary>The answer of an observation that came to its end.</summary>
     private HarborObservation InTime(HarborObservation seen)
     {
-        log.InTime(seen);
-        return Counted(seen);
+        var reason = seen.Reason;
+        log.InTime(reason);
+        Count(reason);
+        return seen;
     }
 
     /// <summary>The answer of one that did not: nothing was read.</summary>
     private HarborObservation GivenUp(Exception error)
     {
         log.GivenUp(error);
-        return Counted(Empty with { Failure = error });
+        Count(FailureReason.Of(error));
+        return Empty with { Failure = error };
     }
 
     /// <summary>Counts one that failed once, by its first reason.</summary>
-    private HarborObservation Counted(HarborObservation seen)
+    private void Count(string? reason)
     {
-        if (seen.Reason is { } reason) counts.CountFailed(reason);
-        return seen;
+        if (reason is not null) counts.CountFailed(reason);
     }
 
     private Waiting Join(TimeSpan patience)

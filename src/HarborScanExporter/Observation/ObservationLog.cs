@@ -46,10 +46,11 @@ internal sealed class ObservationLog(FailureLog log, StuckLog stuckLog, VerdictS
     }
 
     /// <summary>It came to its end in time; one that was given up must not look like a recovery.</summary>
-    public void InTime(HarborObservation seen)
+    /// <param name="reason">The first for which it failed in part; null when it did not.</param>
+    public void InTime(string? reason)
     {
         // A slow database lets now the statement run out, now the whole observation: it is one trouble.
-        if (seen.Reason != FailureReason.Timeout) log.Succeeded(All);
+        if (reason != FailureReason.Timeout) log.Succeeded(All);
     }
 
     /// <summary>It did not come to its end.</summary>

@@ -30,6 +30,7 @@ internal sealed class Observer(
 
     private readonly Limits _limits = Limits.From(settings);
     private readonly Diagnoser _diagnoser = new(memory, Limits.From(settings), time, rows is not null);
+    private readonly IReadOnlySet<string> _names = Topic.NamesOf(settings);
     private readonly JobServiceLook _jobService = new(memory, time, evidence, api);
 
     /// <summary>What is told of each observation.</summary>
@@ -55,8 +56,8 @@ internal sealed class Observer(
         var tasks = seen.Tasks ??= await ReadAsync(() => reader.ReadAsync((from, token) => TaskPass.ReadAsync(from, facts.Now, newestScanAll, FinishedSince.Never, token), cancellationToken));
         var open = seen.OpenTasks = await ReadAsync(() => Task.FromResult(OpenOf(tasks.Value, executions)), tasks);
         seen.Whole = reconciliation is null
-            ? await WholeTables.ReadAsync(Wanted, await reader.NowAsync(cancellationToken), facts, open, time, cancellationToken)
-            : reconciliation.Whole ?? WholeTables.NotYet(Wanted);
+            ? await WholeTables.ReadAsync(_names, await reader.NowAsync(cancellationToken), facts, open, time, cancellationToken)
+            : reconciliation.Whole ?? WholeTables.NotYet(_names);
         if (settings.Remediation.Mode != RemediationMode.Off) seen.Audit = await ReadAsync(() => AuditAsync(reader, cancellationToken));
         var state = seen.OperatorState = await ReadAsync(() => reader.ReadAsync((from, token) => OperatorState.ReadAsync(from, facts, token), cancellationToken));
         var inDoubt = seen.ExecutionsInDoubt = await ReadAsync(
@@ -71,8 +72,6 @@ internal sealed class Observer(
         if (rows is not null) await RememberAsync(seen, rows, reader, cancellationToken);
         log.Ended(seen, isAwaited: awaited() > TimeSpan.Zero);
     }
-
-    private HashSet<string> Wanted => [.. Topics.Select(topic => topic.Name)];
 
     private Task<Part<T>> ReadAsync<T>(Func<Task<T>> read, params IReadOnlyList<Part> restsOn) => Part<T>.ReadAsync(time, read, restsOn);
 

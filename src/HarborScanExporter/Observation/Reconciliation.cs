@@ -26,7 +26,7 @@ internal sealed class Reconciliation(
 
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(200);
 
-    private readonly IReadOnlySet<string> _topics = Topic.Chosen(settings).Select(topic => topic.Name).ToHashSet(StringComparer.Ordinal);
+    private readonly IReadOnlySet<string> _topics = Topic.NamesOf(settings);
     private readonly Lock _lock = new();
     private readonly long[] _failures = new long[FailureReason.All.Count];
     private TaskCompletionSource _wanted = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -43,12 +43,16 @@ internal sealed record Topic(string Name, Func<HarborObservation, IReadOnlyList<
             && (topic.Name != CollectorNames.Remediation || settings.Remediation.Mode != RemediationMode.Off)),
     ];
 
+    /// <summary>The names of those.</summary>
+    public static IReadOnlySet<string> NamesOf(ExporterSettings settings) => Chosen(settings).Select(topic => topic.Name).ToHashSet(StringComparer.Ordinal);
+
     /// <summary>What came of it in an observation.</summary>
     public TopicOutcome OutcomeOf(HarborObservation seen)
     {
-        Part[] parts = [.. Needs(seen).OfType<Part>()];
+        var needed = Needs(seen);
+        Part[] parts = [.. needed.OfType<Part>()];
         var failed = parts.FirstOrDefault(part => part.Failure is not null)?.Failure;
-        var isRead = parts.Length == Needs(seen).Count;
+        var isRead = parts.Length == needed.Count;
         return new TopicOutcome(this, failed ?? (isRead ? Trouble(seen) : new TimeoutException()), isRead && failed is null, failed is not null || isRead ? Part.TimeOf(parts).TotalSeconds : null);
     }
 

@@ -19,7 +19,7 @@ public sealed class EvidencePropertyTests(ITestOutputHelper output)
     /// <summary>Of a normal run.</summary>
     private const int Few = 12;
 
-    /// <summary>A history depends on the time of day, and rare words are not in every 32: seeds go on until each was seen, up to this many.</summary>
+    /// <summary>A history depends on the time of day, and rare words are not in every few: seeds go on until each was seen, up to this many.</summary>
     private const int MostHistories = 400;
 
     /// <summary>A database number without a job service.</summary>
